@@ -1,0 +1,9 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['{apps,connectors,functions,scripts,shared,test}/**/*.test.ts'],
+    passWithNoTests: false,
+    testTimeout: 20_000,
+  },
+})
