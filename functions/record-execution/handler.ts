@@ -1,0 +1,195 @@
+// Report → the order it is about → what it does → one transaction.
+import type { Instrument, InstrumentId } from '#shared/domain/instrument.ts'
+import { applyFill, averagePriceOfPosition, cashChangeOf } from '#shared/domain/position.ts'
+import { type Instant, formatInstant } from '#shared/domain/time.ts'
+import { type Ratio, addMoney, formatMoney, formatPrice } from '#shared/domain/values.ts'
+import { output } from '#shared/events/contract.ts'
+import { type WiredReport, reportFromWire } from '#shared/events/execution-codec.ts'
+import { NotificationRequested } from '#shared/events/notifications.ts'
+import {
+  OrderAccepted,
+  OrderCanceled,
+  OrderExpired,
+  OrderFilled,
+  OrderPartiallyFilled,
+  OrderRejected,
+  PositionChanged,
+} from '#shared/events/orders.ts'
+import { RetryableError } from '#shared/ports/errors.ts'
+import type { Instruments } from '#shared/ports/instruments.ts'
+import type { Ledger } from '#shared/ports/ledger.ts'
+import type { Fill, OrderChange, OrderStore, StoredOrder } from '#shared/ports/order-store.ts'
+import type { EventFor, Handler, HandlerContext, OutputOf } from '#shared/runtime/function.ts'
+import { decide } from './decide.ts'
+import type { recordExecution } from './function.ts'
+
+const CONFLICTS_MAX = 5
+/** Who is told of a report that fits nothing. */
+const OPERATOR = 'operator'
+
+export interface RecordExecutionDeps {
+  readonly orders: Pick<OrderStore, 'orderByBrokerId' | 'openOrders' | 'change' | 'quarantine' | 'acknowledge'>
+  readonly ledger: Pick<Ledger, 'snapshot'>
+  readonly instruments: Pick<Instruments, 'get'>
+  readonly feeRatio: Ratio
+}
+
+type Outputs = readonly OutputOf<typeof recordExecution>[]
+type Context = HandlerContext<typeof recordExecution>
+
+export function recordExecutionHandler(deps: RecordExecutionDeps): Handler<typeof recordExecution> {
+  const known = new Map<InstrumentId, Instrument>()
+
+  return async (event, context) => {
+    const report = reportFromWire(event.data)
+    for (let conflicts = 0; conflicts < CONFLICTS_MAX; conflicts += 1) {
+      const order = await orderOf(deps.orders, report)
+      if (order === undefined) return setAside(deps, report, 'no order of ours is known by it', event, context)
+
+      const instrument = known.get(order.instrumentId) ?? (await deps.instruments.get(order.instrumentId))
+      if (instrument === undefined) throw new RetryableError(`instrument ${order.instrumentId} is not known yet`)
+      known.set(order.instrumentId, instrument)
+
+      const decision = decide(report, order, { instrument, feeRatio: deps.feeRatio })
+      if (decision.outcome === 'quarantined') return setAside(deps, report, decision.reason, event, context)
+      if (decision.outcome === 'known') {
+        await deps.orders.acknowledge(context.receipt([]))
+        return []
+      }
+      const outputs = [
+        ...(decision.isAccepted ? [accepted(order, report)] : []),
+        ...(await consequences(deps, order, decision.change, report)),
+      ]
+      if ((await deps.orders.change(decision.change, context.receipt(outputs))) === 'done') return outputs
+    }
+    throw new RetryableError(`order of ${report.brokerOrderId} changed ${CONFLICTS_MAX} times while a report was applied`)
+  }
+}
+
+/**
+ * By the broker's number; else by shape, since a notice can overtake the acknowledgement. `shapeTaken` makes the shape
+ * unique among unclear orders. One that is still being sent is waited for: its acknowledgement brings the number.
+ */
+async function orderOf(orders: RecordExecutionDeps['orders'], report: WiredReport): Promise<StoredOrder | undefined> {
+  const byNumber =
+    (await orders.orderByBrokerId(report.accountId, report.brokerOrderId)) ??
+    (report.originalBrokerOrderId === undefined
+      ? undefined
+      : await orders.orderByBrokerId(report.accountId, report.originalBrokerOrderId))
+  if (byNumber !== undefined || report.originalBrokerOrderId !== undefined) return byNumber
+  const unclear = (await orders.openOrders(report.accountId)).find(
+    (order) =>
+      order.brokerOrderId === undefined &&
+      (order.status === 'submitting' || order.status === 'outcomeUnknown') &&
+      order.instrumentId === report.instrumentId &&
+      order.side === report.side &&
+      order.quantity === report.orderQuantity,
+  )
+  if (unclear?.status === 'submitting') throw new RetryableError(`${unclear.clientOrderId} is being sent; its number is not known yet`)
+  return unclear
+}
+
+async function setAside(
+  deps: RecordExecutionDeps,
+  report: WiredReport,
+  reason: string,
+  event: EventFor<typeof recordExecution>,
+  context: Context,
+): Promise<Outputs> {
+  const outputs = [
+    output(NotificationRequested, {
+      recipient: OPERATOR,
+      severity: 'critical',
+      title: `Execution report set aside: ${reason}`.slice(0, 200),
+      body: `${report.kind} of broker order ${report.brokerOrderId}, ${report.side} ${report.orderQuantity} ${report.instrumentId}, account ${report.accountId}`,
+    }),
+  ]
+  await deps.orders.quarantine({ accountId: report.accountId, reason, event }, context.receipt(outputs))
+  return outputs
+}
+
+const accepted = (order: StoredOrder, report: WiredReport): OutputOf<typeof recordExecution> =>
+  output(OrderAccepted, {
+    accountId: order.accountId,
+    clientOrderId: order.clientOrderId,
+    brokerOrderId: report.originalBrokerOrderId ?? report.brokerOrderId,
+    brokerRoute: report.brokerRoute,
+    evidence: report.origin,
+    acceptedTime: formatInstant(report.eventTime),
+  })
+
+async function consequences(
+  deps: RecordExecutionDeps,
+  order: StoredOrder,
+  change: OrderChange,
+  report: WiredReport,
+): Promise<Outputs> {
+  const { fill } = change
+  const outputs: OutputOf<typeof recordExecution>[] = []
+  if (fill !== undefined) outputs.push(filled(order, change, fill), await positionAfter(deps, fill))
+  if (change.status !== order.status) outputs.push(...ended(order, change, report))
+  return outputs
+}
+
+function filled(order: StoredOrder, change: OrderChange, fill: Fill): OutputOf<typeof recordExecution> {
+  const filledQuantity = change.filledQuantity ?? order.filledQuantity
+  const contract = filledQuantity === order.quantity ? OrderFilled : OrderPartiallyFilled
+  return output(contract, {
+    accountId: order.accountId,
+    clientOrderId: order.clientOrderId,
+    executionId: fill.executionId,
+    instrumentId: order.instrumentId,
+    side: order.side,
+    lastQuantity: fill.quantity.toString(),
+    lastPrice: formatPrice(fill.price),
+    lastNotional: formatMoney(fill.notional),
+    filledQuantity: filledQuantity.toString(),
+    remainingQuantity: (order.quantity - filledQuantity).toString(),
+    fee: formatMoney(fill.fee),
+    tax: formatMoney(fill.tax),
+    eventTime: formatInstant(fill.eventTime),
+  })
+}
+
+/** Positions and cash move only here, one report after another for an account, so what is read is what is changed. */
+async function positionAfter(deps: RecordExecutionDeps, fill: Fill): Promise<OutputOf<typeof recordExecution>> {
+  const account = await deps.ledger.snapshot(fill.accountId, fill.eventTime as Instant)
+  if (account === undefined) throw new RetryableError(`account ${fill.accountId} is not open`)
+  const before = account.positions.find((position) => position.instrumentId === fill.instrumentId)
+  const after = applyFill(before, fill)
+  return output(PositionChanged, {
+    accountId: fill.accountId,
+    instrumentId: fill.instrumentId,
+    quantity: after.quantity.toString(),
+    averagePrice: formatPrice(averagePriceOfPosition(after)),
+    realizedPnl: formatMoney(after.realizedPnl),
+    cash: formatMoney(addMoney(account.cash, cashChangeOf(fill))),
+    eventTime: formatInstant(fill.eventTime),
+  })
+}
+
+function ended(order: StoredOrder, change: OrderChange, report: WiredReport): Outputs {
+  const { accountId, clientOrderId } = order
+  const filledQuantity = change.filledQuantity ?? order.filledQuantity
+  const rest = (order.quantity - filledQuantity).toString()
+  const eventTime = formatInstant(report.eventTime)
+  const of = { accountId, clientOrderId, filledQuantity: filledQuantity.toString() }
+  switch (change.status) {
+    case 'canceled':
+      return [output(OrderCanceled, { ...of, canceledQuantity: rest, eventTime })]
+    case 'expired':
+      return [output(OrderExpired, { ...of, expiredQuantity: rest, eventTime })]
+    case 'rejected':
+      return [
+        output(OrderRejected, {
+          accountId,
+          clientOrderId,
+          code: 'REJECTED_BY_VENUE',
+          detail: report.detail ?? '',
+          rejectedTime: eventTime,
+        }),
+      ]
+    default:
+      return []
+  }
+}

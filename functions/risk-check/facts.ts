@@ -1,0 +1,116 @@
+// Reads what the decision needs, through ports only.
+//
+// F1. The account is cached at a version. Approving compares that version in the store, so a stale copy can only cost a
+//     second try, never let an order pass.
+// F2. A denial is not compared with anything, so it is never made on a cached account: the handler reads it again.
+import type { AccountSnapshot } from '#shared/domain/account.ts'
+import type { Instrument, InstrumentId } from '#shared/domain/instrument.ts'
+import { krxPhaseAt } from '#shared/domain/krx-calendar.ts'
+import type { OrderRequest } from '#shared/domain/order.ts'
+import type { RiskLimits } from '#shared/domain/risk.ts'
+import { addMs, kstDate } from '#shared/domain/time.ts'
+import type { Ratio } from '#shared/domain/values.ts'
+import type { Clock } from '#shared/ports/clock.ts'
+import type { HotState } from '#shared/ports/hot-state.ts'
+import type { Instruments } from '#shared/ports/instruments.ts'
+import type { Ledger } from '#shared/ports/ledger.ts'
+import type { Approval } from '#shared/ports/order-store.ts'
+import type { RiskFacts } from './decide.ts'
+
+export interface FactSources {
+  readonly ledger: Ledger
+  readonly hotState: HotState
+  readonly instruments: Instruments
+  readonly clock: Clock
+  readonly feeRatio: Ratio
+}
+
+export interface Facts {
+  /** `fresh` reads the account from the store even when a copy is at hand. */
+  read(order: OrderRequest, limits: RiskLimits, withinRate: boolean, fresh: boolean): Promise<RiskFacts>
+  /** Counts the order against the account's rate. */
+  countRequest(order: OrderRequest, limits: RiskLimits): Promise<boolean>
+  /** Carries the cached account over an approval that the store has taken. */
+  approved(approval: Approval): void
+  forget(accountId: string): void
+}
+
+export function riskFacts(sources: FactSources): Facts {
+  const { ledger, hotState, instruments, clock, feeRatio } = sources
+  const accounts = new Map<string, AccountSnapshot>()
+  const known = new Map<InstrumentId, Instrument>()
+
+  const accountOf = async (accountId: string, limits: RiskLimits, fresh: boolean) => {
+    const cached = fresh ? undefined : accounts.get(accountId)
+    if (cached !== undefined) return cached
+    const snapshot = await ledger.snapshot(accountId, addMs(clock.now(), -limits.duplicateWindowMs))
+    if (snapshot !== undefined) accounts.set(accountId, snapshot)
+    return snapshot
+  }
+
+  /** Base prices change once a session; within one, what was read stands. */
+  const instrumentOf = async (id: InstrumentId, fresh: boolean) => {
+    const cached = known.get(id)
+    if (!fresh && cached?.basePriceDate === kstDate(clock.now())) return cached
+    const instrument = await instruments.get(id)
+    if (instrument !== undefined) known.set(id, instrument)
+    return instrument
+  }
+
+  return {
+    async read(order, limits, withinRate, fresh) {
+      const now = clock.now()
+      const account = await accountOf(order.accountId, limits, fresh)
+      const instrument = await instrumentOf(order.instrumentId, fresh)
+      const ids = new Set([
+        order.instrumentId,
+        ...(account?.positions ?? []).map((position) => position.instrumentId),
+        ...(account?.reservations ?? []).map((reservation) => reservation.instrumentId),
+      ])
+      const asked = [...ids]
+      const prices = await hotState.lastPrices(asked)
+      const lastPrices: [InstrumentId, NonNullable<(typeof prices)[number]>][] = []
+      asked.forEach((id, index) => {
+        const last = prices[index]
+        if (last !== undefined) lastPrices.push([id, last])
+      })
+      return {
+        now,
+        sessionDate: kstDate(now),
+        phase: krxPhaseAt(now),
+        account,
+        instrument,
+        lastPrices: new Map(lastPrices),
+        withinRate,
+        feeRatio,
+      }
+    },
+
+    async countRequest(order, limits) {
+      const { allowed } = await hotState.take(`orders/${order.accountId}`, limits.ordersPerSecondMax, 1_000)
+      return allowed
+    },
+
+    approved({ order, reservation, accountVersion }) {
+      const account = accounts.get(order.accountId)
+      if (account?.version !== accountVersion) return
+      accounts.set(order.accountId, {
+        ...account,
+        version: accountVersion + 1n,
+        reservations: [...account.reservations, reservation],
+        recentOrders: [...account.recentOrders, reservation].map(asRecent),
+      })
+    },
+
+    forget(accountId) {
+      accounts.delete(accountId)
+    },
+  }
+
+  function asRecent(from: AccountSnapshot['recentOrders'][number] | Approval['reservation']) {
+    if ('quantity' in from) return from
+    const { clientOrderId, instrumentId, side, orderType, limitPrice, decidedTime } = from
+    const shape = { clientOrderId, instrumentId, side, orderType, quantity: from.remainingQuantity, decidedTime }
+    return limitPrice === undefined ? shape : { ...shape, limitPrice }
+  }
+}
