@@ -37,7 +37,7 @@ export function historicalClock(start: Instant): HistoricalClock {
     sleepUntil: (due, signal) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) {
-          reject(signal.reason as Error)
+          reject(signal.reason)
           return
         }
         if (due <= current) {
@@ -47,7 +47,7 @@ export function historicalClock(start: Instant): HistoricalClock {
         const onAbort = (): void => {
           const index = sleepers.indexOf(sleeper)
           if (index >= 0) sleepers.splice(index, 1)
-          reject(signal.reason as Error)
+          reject(signal.reason)
         }
         const sleeper: Sleeper = {
           due,

@@ -7,12 +7,12 @@ const DELAY_MS_MAX = 2_147_483_647
 export function timeout(delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
-      reject(signal.reason as Error)
+      reject(signal.reason)
       return
     }
     const onAbort = (): void => {
       clearTimeout(timer)
-      reject(signal.reason as Error)
+      reject(signal.reason)
     }
     const timer = setTimeout(
       () => {

@@ -1,0 +1,68 @@
+// Runs what is ready in microtasks, so that an event reaches its handler in microseconds, but lets timers and sockets
+// have their turn after every UNITS_PER_TURN units of work: a long burst must not freeze the process. The count, not a
+// clock, decides: the order in which things run is then the same in every run of a replay.
+
+/** Records handed out, or heartbeats, between two turns of the event loop. */
+const UNITS_PER_TURN = 64
+/** What was run is let go of in pieces of this many. */
+const TRIM_MIN = 1024
+
+export interface Turns {
+  /** Runs `work` soon, after what was asked for before it. `units` is about how many records it stands for. */
+  enqueue(work: () => number): void
+  /** Spends a unit; resolves at once, or on the next turn of the event loop when this one is used up. */
+  readonly breathe: () => Promise<void>
+  waiting(): number
+}
+
+const AT_ONCE = Promise.resolve()
+
+export function turns(): Turns {
+  const queue: (() => number)[] = []
+  let head = 0
+  let isScheduled = false
+  let unitsLeft = UNITS_PER_TURN
+  let nextTurn: Promise<void> | undefined
+
+  /** Shared by all that wait for it. */
+  const turn = (): Promise<void> =>
+    (nextTurn ??= new Promise((resolve) => {
+      setImmediate(() => {
+        nextTurn = undefined
+        unitsLeft = UNITS_PER_TURN
+        resolve()
+      })
+    }))
+
+  const drain = (): void => {
+    for (let work = queue[head]; work !== undefined; work = queue[head]) {
+      if (unitsLeft <= 0) {
+        void turn().then(drain)
+        return
+      }
+      head += 1
+      if (head === TRIM_MIN) {
+        queue.splice(0, head)
+        head = 0
+      }
+      unitsLeft -= work()
+    }
+    queue.length = 0
+    head = 0
+    isScheduled = false
+  }
+
+  return {
+    enqueue(work) {
+      queue.push(work)
+      if (isScheduled) return
+      isScheduled = true
+      queueMicrotask(drain)
+    },
+    breathe() {
+      unitsLeft -= 1
+      return unitsLeft > 0 ? AT_ONCE : turn()
+    },
+    waiting: () => queue.length - head,
+  }
+}
