@@ -7,6 +7,8 @@ export const PlaceOrderConfig = z.object({
     .int()
     .min(100)
     .max(600_000)
-    .default(15_000)
-    .describe('An approval older than this is not sent any more, milliseconds since its request was decided.'),
+    .default(120_000)
+    .describe(
+      'An approval older than this is not sent any more, milliseconds since its request was decided.',
+    ),
 })

@@ -14,7 +14,11 @@ export type Answer =
   | Extract<SendResult, { outcome: 'accepted' | 'rejected' | 'unknown' }>
   | { readonly outcome: 'unknown'; readonly cause: 'interrupted'; readonly detail: string }
 
-const STEP: Record<Answer['outcome'], OrderStep> = { accepted: 'accept', rejected: 'reject', unknown: 'loseOutcome' }
+const STEP: Record<Answer['outcome'], OrderStep> = {
+  accepted: 'accept',
+  rejected: 'reject',
+  unknown: 'loseOutcome',
+}
 
 export interface AnswerEffect {
   readonly change: OrderChange

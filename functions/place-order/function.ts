@@ -12,7 +12,8 @@ import { defineFunction } from '#shared/runtime/function.ts'
 
 export const placeOrder = defineFunction({
   name: 'place-order',
-  summary: 'Records the intent to send an approved order, sends it once, and records what the broker answered.',
+  summary:
+    'Records the intent to send an approved order, sends it once, and records what the broker answered.',
   consumes: [OrderApproved, OrderAbsent],
   produces: [OrderSubmitted, OrderAccepted, OrderRejected, OrderOutcomeUnknown, OrderDenied, OrderExpired],
   timeoutMs: 15_000,

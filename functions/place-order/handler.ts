@@ -57,7 +57,13 @@ export function placeOrderHandler(deps: PlaceOrderDeps): Handler<typeof placeOrd
     const epoch = epochs.get(accountId) ?? (await deps.orders.fence(accountId))
     epochs.set(accountId, epoch)
     const submitted = (attempt: number) =>
-      output(OrderSubmitted, { accountId, clientOrderId, attempt, epoch, submittedTime: formatInstant(deps.clock.now()) })
+      output(OrderSubmitted, {
+        accountId,
+        clientOrderId,
+        attempt,
+        epoch,
+        submittedTime: formatInstant(deps.clock.now()),
+      })
     const result = await deps.orders.recordIntent(
       { accountId, clientOrderId, epoch, submittedTime: deps.clock.now() },
       (attempt) => context.finish([submitted(attempt)]),
@@ -80,13 +86,19 @@ const decidedFrom = (event: EventFor<typeof placeOrder>, stored: StoredOrder | u
   isOf(OrderApproved, event) ? approvedFromWire(event.data).decidedTime : (stored?.decidedTime ?? 0)
 
 /** P1–P3. Resolves with what is known; never rejects for a reason that concerns the broker. */
-async function sendOnce(deps: PlaceOrderDeps, order: ApprovedOrder, recordedAtMs: number, signal: AbortSignal): Promise<Answer> {
+async function sendOnce(
+  deps: PlaceOrderDeps,
+  order: ApprovedOrder,
+  recordedAtMs: number,
+  signal: AbortSignal,
+): Promise<Answer> {
   const { gateway, stopwatch } = deps
   for (const pauseMs of [...NOT_SENT_PAUSES_MS, undefined]) {
     if (stopwatch.elapsedMs() - recordedAtMs > SEND_WINDOW_MS || signal.aborted) break
     const result = await gateway.submit(order, signal)
     if (result.outcome !== 'notSent') return result
-    if (pauseMs === undefined) return { outcome: 'unknown', cause: 'noAnswer', detail: `not sent: ${result.detail}` }
+    if (pauseMs === undefined)
+      return { outcome: 'unknown', cause: 'noAnswer', detail: `not sent: ${result.detail}` }
     await stopwatch.sleep(pauseMs, signal).catch(() => undefined)
   }
   return { outcome: 'unknown', cause: 'interrupted', detail: 'the send window closed before anything left' }
@@ -102,7 +114,11 @@ async function recordAnswer(
   let order: StoredOrder | undefined = sent
   for (let conflicts = 0; conflicts < CONFLICTS_MAX; conflicts += 1) {
     if (order === undefined) throw new Error(`${sent.clientOrderId} vanished from the store`)
-    if (answer.outcome === 'accepted' && order.brokerOrderId !== undefined && order.brokerOrderId !== answer.brokerOrderId) {
+    if (
+      answer.outcome === 'accepted' &&
+      order.brokerOrderId !== undefined &&
+      order.brokerOrderId !== answer.brokerOrderId
+    ) {
       throw new PoisonError(
         `${order.clientOrderId} was taken for broker order ${order.brokerOrderId}, but the broker acknowledges ${answer.brokerOrderId}`,
       )
@@ -116,7 +132,9 @@ async function recordAnswer(
     if ((await deps.orders.change(effect.change, context.receipt(outputs))) === 'done') return outputs
     order = await deps.orders.order(sent.clientOrderId)
   }
-  throw new RetryableError(`${sent.clientOrderId} changed ${CONFLICTS_MAX} times while its answer was recorded`)
+  throw new RetryableError(
+    `${sent.clientOrderId} changed ${CONFLICTS_MAX} times while its answer was recorded`,
+  )
 }
 
 async function withoutSending(
@@ -135,7 +153,13 @@ async function withoutSending(
     case 'notWaiting':
       if (result.order.status === 'submitting') {
         const detail = 'an intent was recorded, its answer was not'
-        return recordAnswer(deps, { outcome: 'unknown', cause: 'interrupted', detail }, result.order, [], context)
+        return recordAnswer(
+          deps,
+          { outcome: 'unknown', cause: 'interrupted', detail },
+          result.order,
+          [],
+          context,
+        )
       }
       await deps.orders.acknowledge(context.receipt([]))
       return []

@@ -55,32 +55,30 @@ export function verdictOf(
   return { verdict: 'wait' }
 }
 
-/** Reports for what the list knows of our order and our record does not. */
-export function reportsOf(order: StoredOrder, row: BrokerOrder, listedAt: Instant): readonly WiredReport[] {
-  const ended = addQuantity(row.canceledQuantity, row.rejectedQuantity)
-  const isNews =
-    row.filledQuantity > order.filledQuantity ||
-    row.filledQuantity > order.listedQuantity ||
-    (ended > 0n && isWorking(order.status) && row.remainingQuantity === 0n)
-  if (!isNews) return []
-  return [
-    {
-      executionId: `list:${row.brokerOrderId}:${row.filledQuantity}:${ended}`,
-      accountId: order.accountId,
-      kind: 'listed',
-      origin: 'list',
-      brokerOrderId: row.brokerOrderId,
-      brokerRoute: row.brokerRoute,
-      instrumentId: row.instrumentId,
-      side: row.side,
-      orderQuantity: row.quantity,
-      filledQuantity: row.filledQuantity,
-      filledNotional: row.filledNotional,
-      endedQuantity: ended,
-      eventTime: listedAt,
-    },
-  ]
-}
+/** What the list says of an order, cumulative. */
+export const listedReportOf = (order: StoredOrder, row: BrokerOrder, listedAt: Instant): WiredReport => ({
+  executionId: `list:${row.brokerOrderId}:${row.filledQuantity}:${endedOf(row)}`,
+  accountId: order.accountId,
+  kind: 'listed',
+  origin: 'list',
+  brokerOrderId: row.brokerOrderId,
+  brokerRoute: row.brokerRoute,
+  instrumentId: row.instrumentId,
+  side: row.side,
+  orderQuantity: row.quantity,
+  filledQuantity: row.filledQuantity,
+  filledNotional: row.filledNotional,
+  endedQuantity: endedOf(row),
+  eventTime: listedAt,
+})
+
+const endedOf = (row: BrokerOrder): Quantity => addQuantity(row.canceledQuantity, row.rejectedQuantity)
+
+/** True when the list knows something of our order that our record does not. */
+export const hasNews = (order: StoredOrder, row: BrokerOrder): boolean =>
+  row.filledQuantity > order.filledQuantity ||
+  row.filledQuantity > order.listedQuantity ||
+  (endedOf(row) > 0n && isWorking(order.status) && row.remainingQuantity === 0n)
 
 /** After the close: what still works in our record has ended, since KRX carries nothing over. */
 export const expiryOf = (order: StoredOrder, brokerOrderId: string, at: Instant): WiredReport => ({
@@ -105,8 +103,12 @@ export function differencesOf(
   balance: BrokerBalance,
   cashTolerance: Money,
 ): readonly string[] {
-  const ours = new Map<InstrumentId, bigint>(account.positions.map((position) => [position.instrumentId, position.quantity]))
-  const theirs = new Map<InstrumentId, Quantity>(balance.positions.map((position) => [position.instrumentId, position.quantity]))
+  const ours = new Map<InstrumentId, bigint>(
+    account.positions.map((position) => [position.instrumentId, position.quantity]),
+  )
+  const theirs = new Map<InstrumentId, Quantity>(
+    balance.positions.map((position) => [position.instrumentId, position.quantity]),
+  )
   const lines: string[] = []
   for (const id of [...new Set([...ours.keys(), ...theirs.keys()])].toSorted()) {
     const our = ours.get(id) ?? 0n

@@ -10,34 +10,40 @@ import { type Money, type Price, formatMoney } from '#shared/domain/values.ts'
 import { isOf, output } from '#shared/events/contract.ts'
 import { reportToWire } from '#shared/events/execution-codec.ts'
 import { ExecutionReported, StreamConnected } from '#shared/events/executions.ts'
-import { OrderAbsent, OrderAccepted, OrderOutcomeUnknown, OrderParked } from '#shared/events/orders.ts'
-import { AccountReconciled } from '#shared/events/risk.ts'
+import { OrderAbsent, OrderOutcomeUnknown, OrderParked } from '#shared/events/orders.ts'
+import { AccountReconciled, TradingStateChanged } from '#shared/events/risk.ts'
 import { SessionPhaseChanged } from '#shared/events/timers.ts'
 import type { BrokerGateway, BrokerOrder } from '#shared/ports/broker-gateway.ts'
 import type { Clock } from '#shared/ports/clock.ts'
+import { RetryableError } from '#shared/ports/errors.ts'
 import type { Instruments } from '#shared/ports/instruments.ts'
 import type { Ledger } from '#shared/ports/ledger.ts'
 import type { OrderStore, StoredOrder } from '#shared/ports/order-store.ts'
 import type { Handler, HandlerContext, OutputOf } from '#shared/runtime/function.ts'
-import { type EvidenceRules, differencesOf, expiryOf, reportsOf, verdictOf } from './decide.ts'
+import { type EvidenceRules, differencesOf, expiryOf, hasNews, listedReportOf, verdictOf } from './decide.ts'
 import type { reconcileAccount } from './function.ts'
 
 export interface ReconcileDeps {
   readonly gateway: Pick<BrokerGateway, 'listOrders' | 'balance' | 'quote'>
   readonly orders: OrderStore
-  readonly ledger: Pick<Ledger, 'snapshot' | 'openSession' | 'adopt' | 'accountIds'>
+  readonly ledger: Pick<Ledger, 'snapshot' | 'openSession' | 'adopt' | 'accountIds' | 'setTradingState'>
   readonly instruments: Instruments
   readonly clock: Clock
   readonly rules: EvidenceRules
   readonly cashTolerance: Money
+  /** Makes an account active when it is adopted; else a person does. */
+  readonly startsActive: boolean
   /** Name of the timer that asks for the continuous check. */
   readonly timer: string
 }
 
+const CONSUMER = 'reconcile-account'
+
 type Outputs = readonly OutputOf<typeof reconcileAccount>[]
 type Context = HandlerContext<typeof reconcileAccount>
 
-export const reconcileAccountHandler = (deps: ReconcileDeps): Handler<typeof reconcileAccount> =>
+export const reconcileAccountHandler =
+  (deps: ReconcileDeps): Handler<typeof reconcileAccount> =>
   async (event, context) => {
     if (isOf(StreamConnected, event)) return connect(deps, event.data.accountId, context)
     if (isOf(OrderOutcomeUnknown, event)) return [] // the timer comes back to it once the settle wait is over
@@ -53,16 +59,23 @@ export const reconcileAccountHandler = (deps: ReconcileDeps): Handler<typeof rec
     return each(accountIds, (id) => watch(deps, id, context))
   }
 
-async function each(accountIds: readonly string[], of: (accountId: string) => Promise<Outputs>): Promise<Outputs> {
+async function each(
+  accountIds: readonly string[],
+  of: (accountId: string) => Promise<Outputs>,
+): Promise<Outputs> {
   const outputs: OutputOf<typeof reconcileAccount>[] = []
   for (const accountId of accountIds) outputs.push(...(await of(accountId)))
   return outputs
 }
 
-/** At start and after every reconnect: adopt an account that is new to us, then compare everything. */
+/**
+ * At start and after every reconnect. An account that is new to us is adopted as the broker states it, and made active
+ * where the settings say so and both sides agree. For one that we know, what happened meanwhile is booked first; it is
+ * compared once that has been done, at the next quiet moment.
+ */
 async function connect(deps: ReconcileDeps, accountId: string, context: Context): Promise<Outputs> {
   const balance = await deps.gateway.balance(accountId, context.signal)
-  await deps.ledger.adopt(accountId, {
+  const isNew = await deps.ledger.adopt(accountId, {
     cash: balance.cash,
     positions: balance.positions.map(({ instrumentId, quantity, averagePrice }) => ({
       instrumentId,
@@ -70,12 +83,35 @@ async function connect(deps: ReconcileDeps, accountId: string, context: Context)
       openNotional: (averagePrice * quantity) as Money,
     })),
   })
-  const opened = await openSession(deps, accountId, context.signal)
-  return [...(await watch(deps, accountId, context, true)), ...opened]
+  const news = isNew ? [] : await watch(deps, accountId, context, true)
+  const opened = await openSession(deps, accountId, context.signal, news.length === 0)
+  const agrees = opened.some(
+    ({ contract, data }) => contract === AccountReconciled && 'agrees' in data && data.agrees,
+  )
+  const started = isNew && agrees && deps.startsActive ? await activate(deps, accountId, context) : []
+  return [...started, ...news, ...opened]
+}
+
+async function activate(deps: ReconcileDeps, accountId: string, context: Context): Promise<Outputs> {
+  const reason = 'the first reconciliation agreed'
+  const at = deps.clock.now()
+  const change = { accountId, to: 'active', changedBy: 'schedule', reason } as const
+  // Index 0 of what is returned, so that the stored event and the published one have the same id.
+  let outputs: Outputs = []
+  await deps.ledger.setTradingState({ ...change, at }, (from) => {
+    outputs = [output(TradingStateChanged, { ...change, from, changedTime: formatInstant(at) })]
+    return context.finish(outputs)
+  })
+  return outputs
 }
 
 /** Base prices of the day for every instrument we know, and the equity that the daily loss is counted from. */
-async function openSession(deps: ReconcileDeps, accountId: string, signal: AbortSignal): Promise<Outputs> {
+async function openSession(
+  deps: ReconcileDeps,
+  accountId: string,
+  signal: AbortSignal,
+  compares = true,
+): Promise<Outputs> {
   const now = deps.clock.now()
   const date = kstDate(now)
   const known = await deps.instruments.list()
@@ -86,17 +122,24 @@ async function openSession(deps: ReconcileDeps, accountId: string, signal: Abort
       continue
     }
     const quote = await deps.gateway.quote(instrument.id, signal)
-    based.push({ ...instrument, basePrice: quote.basePrice, basePriceDate: date, isTradable: quote.isTradable })
+    based.push({
+      ...instrument,
+      basePrice: quote.basePrice,
+      basePriceDate: date,
+      isTradable: quote.isTradable,
+    })
   }
   await deps.instruments.put(based.filter((instrument) => !known.includes(instrument)))
 
   const account = await deps.ledger.snapshot(accountId, now)
   if (account === undefined) return []
-  const basePrices = new Map<InstrumentId, Price | undefined>(based.map(({ id, basePrice }) => [id, basePrice]))
+  const basePrices = new Map<InstrumentId, Price | undefined>(
+    based.map(({ id, basePrice }) => [id, basePrice]),
+  )
   const equity = equityOf(account, (id) => basePrices.get(id))
   if (equity === undefined) return []
   await deps.ledger.openSession(accountId, date, equity)
-  return [await compared(deps, account, equity, now, signal)]
+  return compares ? [await compared(deps, account, equity, now, signal)] : []
 }
 
 async function compared(
@@ -119,29 +162,81 @@ async function compared(
 }
 
 /** The order list against every order that is not closed. Reads nothing from the broker while there is none. */
-async function watch(deps: ReconcileDeps, accountId: string, context: Context, always = false): Promise<Outputs> {
+async function watch(
+  deps: ReconcileDeps,
+  accountId: string,
+  context: Context,
+  always = false,
+): Promise<Outputs> {
   const open = await deps.orders.openOrders(accountId)
-  const sent = open.filter((order) => order.status !== 'requested' && order.status !== 'approved')
+  const sent = open.filter((order) => order.status !== 'approved' && order.status !== 'submitting')
   if (sent.length === 0 && !always) return []
-  const rows = await deps.gateway.listOrders(accountId, kstDate(deps.clock.now()), context.signal)
+  const date = kstDate(deps.clock.now())
+  const unclear = sent.filter(
+    (order) => order.status === 'outcomeUnknown' && order.brokerOrderId === undefined,
+  )
+  const rows = await deps.gateway.listOrders(accountId, date, context.signal).catch((error: unknown) => {
+    if (error instanceof RetryableError && unclear.some((order) => isOverdue(deps, order))) return undefined
+    throw error
+  })
+  if (rows === undefined) return parkOverdue(deps, unclear, context)
+
   const listedAt = deps.clock.now()
   const byNumber = new Map(rows.map((row) => [row.brokerOrderId, row]))
   const outputs: OutputOf<typeof reconcileAccount>[] = []
   for (const order of sent) {
     const row = order.brokerOrderId === undefined ? undefined : byNumber.get(order.brokerOrderId)
-    if (row !== undefined) outputs.push(...reportsOf(order, row, listedAt).map(reported))
+    if (row !== undefined && hasNews(order, row)) outputs.push(reported(listedReportOf(order, row, listedAt)))
   }
-  const unclear = sent.filter((order) => order.status === 'outcomeUnknown' && order.brokerOrderId === undefined)
   if (unclear.length === 0) return outputs
   const unclaimed = await unclaimedRows(deps, accountId, rows)
-  for (const order of unclear) outputs.push(...(await settle(deps, order, unclaimed, listedAt)))
+  for (const order of unclear) outputs.push(...(await settle(deps, order, unclaimed, listedAt, context)))
   return outputs
+}
+
+const isOverdue = (deps: ReconcileDeps, order: StoredOrder): boolean =>
+  deps.clock.now() - (order.submittedTime ?? order.decidedTime) > deps.rules.deadlineMs
+
+async function parkOverdue(
+  deps: ReconcileDeps,
+  unclear: readonly StoredOrder[],
+  context: Context,
+): Promise<Outputs> {
+  const outputs: OutputOf<typeof reconcileAccount>[] = []
+  for (const order of unclear) {
+    if (isOverdue(deps, order))
+      outputs.push(...(await park(deps, order, "the broker's list cannot be read", context)))
+  }
+  return outputs
+}
+
+/** Nothing is guessed: the order keeps its reservation until a person has looked. */
+async function park(
+  deps: ReconcileDeps,
+  order: StoredOrder,
+  detail: string,
+  context: Context,
+): Promise<Outputs> {
+  const { accountId, clientOrderId, revision } = order
+  const status = nextStatus(order.status, 'park', order.filledQuantity)
+  if (status === undefined) return []
+  const parkedTime = formatInstant(deps.clock.now())
+  const { eventId } = context.receipt([])
+  // One timer may park several orders: each is a receipt of its own, and its event travels with the outbox.
+  const receipt = { consumer: `${CONSUMER}/${clientOrderId}`, eventId, outputs: [] }
+  const isDone =
+    (await deps.orders.change({ accountId, clientOrderId, revision, status }, receipt)) === 'done'
+  return isDone ? [output(OrderParked, { accountId, clientOrderId, detail, parkedTime })] : []
 }
 
 const reported = (report: Parameters<typeof reportToWire>[0]): OutputOf<typeof reconcileAccount> =>
   output(ExecutionReported, reportToWire(report))
 
-async function unclaimedRows(deps: ReconcileDeps, accountId: string, rows: readonly BrokerOrder[]): Promise<readonly BrokerOrder[]> {
+async function unclaimedRows(
+  deps: ReconcileDeps,
+  accountId: string,
+  rows: readonly BrokerOrder[],
+): Promise<readonly BrokerOrder[]> {
   const unclaimed: BrokerOrder[] = []
   for (const row of rows) {
     if ((await deps.orders.orderByBrokerId(accountId, row.brokerOrderId)) === undefined) unclaimed.push(row)
@@ -151,23 +246,24 @@ async function unclaimedRows(deps: ReconcileDeps, accountId: string, rows: reado
 
 /**
  * Found: the number is adopted by a `listed` report, in order with every other report of the account. Absent: place-order
- * sends a new attempt. The order itself is changed there, never here, so two runs cannot disagree.
+ * sends a new attempt. The order itself is changed there, so two runs of this cannot disagree.
  */
 async function settle(
   deps: ReconcileDeps,
   order: StoredOrder,
   unclaimed: readonly BrokerOrder[],
   listedAt: Instant,
+  context: Context,
 ): Promise<Outputs> {
   const { accountId, clientOrderId, attempt } = order
   const verdict = verdictOf(order, unclaimed, listedAt, deps.rules)
   switch (verdict.verdict) {
     case 'found':
-      return []
+      return [reported(listedReportOf(order, verdict.row, listedAt))]
     case 'absent':
       return [output(OrderAbsent, { accountId, clientOrderId, attempt, listedTime: formatInstant(listedAt) })]
     case 'park':
-      return [output(OrderParked, { accountId, clientOrderId, detail: verdict.detail, parkedTime: formatInstant(listedAt) })]
+      return park(deps, order, verdict.detail, context)
     case 'wait':
       return []
   }
@@ -185,9 +281,9 @@ async function closeSession(deps: ReconcileDeps, accountId: string, signal: Abor
     const { brokerOrderId } = order
     if (brokerOrderId === undefined) continue
     const row = byNumber.get(brokerOrderId)
-    const reports = row === undefined ? [] : reportsOf(order, row, now)
-    outputs.push(...reports.map(reported))
-    if (row === undefined || row.filledQuantity < order.quantity) outputs.push(reported(expiryOf(order, brokerOrderId, now)))
+    if (row !== undefined && hasNews(order, row)) outputs.push(reported(listedReportOf(order, row, now)))
+    if (row === undefined || row.filledQuantity < order.quantity)
+      outputs.push(reported(expiryOf(order, brokerOrderId, now)))
   }
   return outputs
 }

@@ -72,7 +72,10 @@ export function decide(report: WiredReport, order: StoredOrder, facts: ReportFac
     revision: order.revision,
     status,
     ...(order.brokerOrderId === undefined
-      ? { brokerOrderId: report.originalBrokerOrderId ?? report.brokerOrderId, brokerRoute: report.brokerRoute }
+      ? {
+          brokerOrderId: report.originalBrokerOrderId ?? report.brokerOrderId,
+          brokerRoute: report.brokerRoute,
+        }
       : {}),
     filledQuantity: tally.filledQuantity,
     filledNotional: tally.filledNotional,
@@ -97,26 +100,32 @@ function tallyOf(report: WiredReport, order: StoredOrder): Tally | string {
   let { filledNotional } = order
   let { noticedQuantity, listedQuantity } = order
   if (report.kind === 'fill') {
-    if (report.lastQuantity === undefined || report.lastPrice === undefined) return 'a fill without quantity or price'
+    if (report.lastQuantity === undefined || report.lastPrice === undefined)
+      return 'a fill without quantity or price'
     noticedQuantity = addQuantity(noticedQuantity, report.lastQuantity)
     const grown = noticedQuantity - order.filledQuantity
     if (grown > 0n) filledNotional = addMoney(filledNotional, notionalOf(report.lastPrice, grown as Quantity))
   } else if (report.kind === 'listed') {
-    if (report.filledQuantity === undefined || report.filledNotional === undefined) return 'a list row without totals'
+    if (report.filledQuantity === undefined || report.filledNotional === undefined)
+      return 'a list row without totals'
     if (report.filledQuantity > listedQuantity) listedQuantity = report.filledQuantity
     if (report.filledQuantity > order.filledQuantity) {
       filledNotional = report.filledNotional
       if (filledNotional <= order.filledNotional) return 'the list has more units for no more money'
     }
   }
-  const filledQuantity = [noticedQuantity, listedQuantity, order.filledQuantity].reduce((a, b) => (a > b ? a : b))
+  const filledQuantity = [noticedQuantity, listedQuantity, order.filledQuantity].reduce((a, b) =>
+    a > b ? a : b,
+  )
   if (filledQuantity > order.quantity) return `filled ${filledQuantity} of ${order.quantity}`
   return { filledQuantity, filledNotional, noticedQuantity, listedQuantity }
 }
 
 function stepsOf(report: WiredReport, order: StoredOrder, filledQuantity: Quantity): readonly OrderStep[] {
   const traded: OrderStep[] =
-    filledQuantity === order.filledQuantity ? [] : [filledQuantity === order.quantity ? 'fillWhole' : 'fillPart']
+    filledQuantity === order.filledQuantity
+      ? []
+      : [filledQuantity === order.quantity ? 'fillWhole' : 'fillPart']
   const unclear = ['submitting', 'outcomeUnknown', 'parked'].includes(order.status)
   switch (report.kind) {
     case 'accepted':
@@ -140,7 +149,8 @@ function stepsOf(report: WiredReport, order: StoredOrder, filledQuantity: Quanti
   }
 }
 
-const isOver = (status: OrderStatus): boolean => ['filled', 'canceled', 'expired', 'rejected'].includes(status)
+const isOver = (status: OrderStatus): boolean =>
+  ['filled', 'canceled', 'expired', 'rejected'].includes(status)
 
 function fillOf(report: WiredReport, order: StoredOrder, tally: Tally, facts: ReportFacts): Fill | undefined {
   const quantity = subtractQuantity(tally.filledQuantity, order.filledQuantity)

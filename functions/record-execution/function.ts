@@ -22,7 +22,7 @@ export const recordExecution = defineFunction({
     OrderFilled,
     OrderCanceled,
     OrderExpired,
-      PositionChanged,
+    PositionChanged,
     NotificationRequested,
   ],
   timeoutMs: 5_000,

@@ -28,7 +28,10 @@ const CONFLICTS_MAX = 5
 const OPERATOR = 'operator'
 
 export interface RecordExecutionDeps {
-  readonly orders: Pick<OrderStore, 'orderByBrokerId' | 'openOrders' | 'change' | 'quarantine' | 'acknowledge'>
+  readonly orders: Pick<
+    OrderStore,
+    'orderByBrokerId' | 'openOrders' | 'change' | 'quarantine' | 'acknowledge'
+  >
   readonly ledger: Pick<Ledger, 'snapshot'>
   readonly instruments: Pick<Instruments, 'get'>
   readonly feeRatio: Ratio
@@ -44,10 +47,12 @@ export function recordExecutionHandler(deps: RecordExecutionDeps): Handler<typeo
     const report = reportFromWire(event.data)
     for (let conflicts = 0; conflicts < CONFLICTS_MAX; conflicts += 1) {
       const order = await orderOf(deps.orders, report)
-      if (order === undefined) return setAside(deps, report, 'no order of ours is known by it', event, context)
+      if (order === undefined)
+        return setAside(deps, report, 'no order of ours is known by it', event, context)
 
       const instrument = known.get(order.instrumentId) ?? (await deps.instruments.get(order.instrumentId))
-      if (instrument === undefined) throw new RetryableError(`instrument ${order.instrumentId} is not known yet`)
+      if (instrument === undefined)
+        throw new RetryableError(`instrument ${order.instrumentId} is not known yet`)
       known.set(order.instrumentId, instrument)
 
       const decision = decide(report, order, { instrument, feeRatio: deps.feeRatio })
@@ -62,7 +67,9 @@ export function recordExecutionHandler(deps: RecordExecutionDeps): Handler<typeo
       ]
       if ((await deps.orders.change(decision.change, context.receipt(outputs))) === 'done') return outputs
     }
-    throw new RetryableError(`order of ${report.brokerOrderId} changed ${CONFLICTS_MAX} times while a report was applied`)
+    throw new RetryableError(
+      `order of ${report.brokerOrderId} changed ${CONFLICTS_MAX} times while a report was applied`,
+    )
   }
 }
 
@@ -70,7 +77,10 @@ export function recordExecutionHandler(deps: RecordExecutionDeps): Handler<typeo
  * By the broker's number; else by shape, since a notice can overtake the acknowledgement. `shapeTaken` makes the shape
  * unique among unclear orders. One that is still being sent is waited for: its acknowledgement brings the number.
  */
-async function orderOf(orders: RecordExecutionDeps['orders'], report: WiredReport): Promise<StoredOrder | undefined> {
+async function orderOf(
+  orders: RecordExecutionDeps['orders'],
+  report: WiredReport,
+): Promise<StoredOrder | undefined> {
   const byNumber =
     (await orders.orderByBrokerId(report.accountId, report.brokerOrderId)) ??
     (report.originalBrokerOrderId === undefined
@@ -85,7 +95,8 @@ async function orderOf(orders: RecordExecutionDeps['orders'], report: WiredRepor
       order.side === report.side &&
       order.quantity === report.orderQuantity,
   )
-  if (unclear?.status === 'submitting') throw new RetryableError(`${unclear.clientOrderId} is being sent; its number is not known yet`)
+  if (unclear?.status === 'submitting')
+    throw new RetryableError(`${unclear.clientOrderId} is being sent; its number is not known yet`)
   return unclear
 }
 
@@ -152,16 +163,20 @@ function filled(order: StoredOrder, change: OrderChange, fill: Fill): OutputOf<t
 }
 
 /** Positions and cash move only here, one report after another for an account, so what is read is what is changed. */
-async function positionAfter(deps: RecordExecutionDeps, fill: Fill): Promise<OutputOf<typeof recordExecution>> {
+async function positionAfter(
+  deps: RecordExecutionDeps,
+  fill: Fill,
+): Promise<OutputOf<typeof recordExecution>> {
   const account = await deps.ledger.snapshot(fill.accountId, fill.eventTime as Instant)
   if (account === undefined) throw new RetryableError(`account ${fill.accountId} is not open`)
   const before = account.positions.find((position) => position.instrumentId === fill.instrumentId)
   const after = applyFill(before, fill)
+  const average = averagePriceOfPosition(after) // undefined once flat
   return output(PositionChanged, {
     accountId: fill.accountId,
     instrumentId: fill.instrumentId,
     quantity: after.quantity.toString(),
-    averagePrice: formatPrice(averagePriceOfPosition(after)),
+    averagePrice: average === undefined ? '0' : formatPrice(average),
     realizedPnl: formatMoney(after.realizedPnl),
     cash: formatMoney(addMoney(account.cash, cashChangeOf(fill))),
     eventTime: formatInstant(fill.eventTime),

@@ -11,15 +11,33 @@ const Milliseconds = z.coerce.number().int().min(1).max(86_400_000)
 export const RiskCheckConfig = z.object({
   JTS_ORDER_QUANTITY_MAX: WholeNumber.describe('Most units in one order.'),
   JTS_ORDER_NOTIONAL_MAX: Amount.describe('Largest notional of one order, account currency.'),
-  MAX_POSITION_SIZE: Amount.describe('Largest notional of one instrument with its working orders, account currency.'),
-  MAX_POSITION_CONCENTRATION: Share.describe('Largest part of equity in one instrument, a ratio: 0.1 is a tenth.'),
-  MAX_PORTFOLIO_VALUE: Amount.describe('Largest notional of all positions and working orders, account currency.'),
+  MAX_POSITION_SIZE: Amount.describe(
+    'Largest notional of one instrument with its working orders, account currency.',
+  ),
+  MAX_POSITION_CONCENTRATION: Share.describe(
+    'Largest part of equity in one instrument, a ratio: 0.1 is a tenth.',
+  ),
+  MAX_PORTFOLIO_VALUE: Amount.describe(
+    'Largest notional of all positions and working orders, account currency.',
+  ),
   MAX_DAILY_LOSS: Amount.describe('Largest decline of equity since the session opened, account currency.'),
-  JTS_ORDERS_PER_SECOND_MAX: z.coerce.number().int().min(1).max(1_000).default(5).describe('Most order requests a second, whole account.'),
-  JTS_DUPLICATE_WINDOW_MS: Milliseconds.default(3_000).describe('An equal order within this time is a duplicate, milliseconds.'),
+  JTS_ORDERS_PER_SECOND_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(5)
+    .describe('Most order requests a second, whole account.'),
+  JTS_DUPLICATE_WINDOW_MS: Milliseconds.default(3_000).describe(
+    'An equal order within this time is a duplicate, milliseconds.',
+  ),
   JTS_FACTS_AGE_MS_MAX: Milliseconds.default(60_000).describe('Oldest usable last price, milliseconds.'),
-  JTS_REQUEST_AGE_MS_MAX: Milliseconds.default(10_000).describe('Oldest request that is still decided, milliseconds.'),
-  JTS_FEE_RATIO: Share.default('0.00015').describe('Brokerage fee as a ratio of notional; it differs by customer.'),
+  JTS_REQUEST_AGE_MS_MAX: Milliseconds.default(10_000).describe(
+    'Oldest request that is still decided, milliseconds.',
+  ),
+  JTS_FEE_RATIO: Share.default('0.00015').describe(
+    'Brokerage fee as a ratio of notional; it differs by customer.',
+  ),
 })
 export type RiskCheckSettings = z.output<typeof RiskCheckConfig>
 

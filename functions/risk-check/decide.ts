@@ -70,9 +70,16 @@ export function decide(order: OrderRequest, facts: RiskFacts, limits: RiskLimits
   const reservation = reservationOf(order, order.limitPrice ?? upperLimit, facts.feeRatio)
   const cash = availableCash(account)
   if (order.side === 'buy' && reservation.cash > cash) {
-    return denied('CASH_INSUFFICIENT', `needed=${formatMoney(reservation.cash)} available=${formatMoney(cash)}`)
+    return denied(
+      'CASH_INSUFFICIENT',
+      `needed=${formatMoney(reservation.cash)} available=${formatMoney(cash)}`,
+    )
   }
-  return { outcome: 'approved', order: { ...order, limitsVersion: limits.version } as ApprovedOrder, reservation }
+  return {
+    outcome: 'approved',
+    order: { ...order, limitsVersion: limits.version } as ApprovedOrder,
+    reservation,
+  }
 }
 
 /** The most that one unit may come to; for a sell no less than the last price, so that a low limit hides nothing. */
@@ -91,8 +98,10 @@ function checkFacts(order: OrderRequest, facts: RiskFacts, limits: RiskLimits): 
   const { instrument } = facts
   const last = facts.lastPrices.get(order.instrumentId)
   const isBased = instrument?.basePrice !== undefined && instrument.basePriceDate === facts.sessionDate
-  if (instrument !== undefined && !isBased) return denied('FACTS_MISSING', `basePrice of ${instrument.id} for ${facts.sessionDate}`)
-  if (instrument !== undefined && last === undefined) return denied('FACTS_MISSING', `lastPrice of ${order.instrumentId}`)
+  if (instrument !== undefined && !isBased)
+    return denied('FACTS_MISSING', `basePrice of ${instrument.id} for ${facts.sessionDate}`)
+  if (instrument !== undefined && last === undefined)
+    return denied('FACTS_MISSING', `lastPrice of ${order.instrumentId}`)
   if (facts.account?.openingEquity === undefined || facts.account.openingDate !== facts.sessionDate) {
     return denied('FACTS_MISSING', `opening equity for ${facts.sessionDate}`)
   }
@@ -101,7 +110,8 @@ function checkFacts(order: OrderRequest, facts: RiskFacts, limits: RiskLimits): 
   }
   const ageMs = facts.now - order.decidedTime
   if (ageMs > limits.requestAgeMsMax) return denied('REQUEST_STALE', `ageMs=${ageMs}`)
-  if (instrument?.basePrice === undefined || last === undefined) return denied('INSTRUMENT_UNKNOWN', order.instrumentId)
+  if (instrument?.basePrice === undefined || last === undefined)
+    return denied('INSTRUMENT_UNKNOWN', order.instrumentId)
   if (!instrument.isTradable) return denied('INSTRUMENT_NOT_TRADABLE', instrument.id)
   const { upper } = priceLimitsOf(instrument.kind, instrument.basePrice, facts.sessionDate)
   return { instrument, lastPrice: last.price, upperLimit: upper }
@@ -111,7 +121,10 @@ function checkFacts(order: OrderRequest, facts: RiskFacts, limits: RiskLimits): 
 function checkShape(order: OrderRequest, facts: RiskFacts, instrument: Instrument): Denied | undefined {
   if (facts.phase === 'closed') return denied('SESSION_CLOSED', facts.sessionDate)
   if (facts.phase !== 'continuous' && (order.orderType !== 'limit' || order.timeInForce !== 'day')) {
-    return denied('ORDER_TYPE_NOT_ALLOWED', `phase=${facts.phase} type=${order.orderType} timeInForce=${order.timeInForce}`)
+    return denied(
+      'ORDER_TYPE_NOT_ALLOWED',
+      `phase=${facts.phase} type=${order.orderType} timeInForce=${order.timeInForce}`,
+    )
   }
   if (order.quantity <= 0n) return denied('QUANTITY_NOT_POSITIVE', `quantity=${order.quantity}`)
   if (order.quantity % instrument.quantityIncrement !== 0n) {
@@ -132,7 +145,12 @@ function checkShape(order: OrderRequest, facts: RiskFacts, instrument: Instrumen
 }
 
 /** Too much of the same, too fast, or against the trading state. */
-function checkFlow(order: OrderRequest, account: AccountSnapshot, facts: RiskFacts, limits: RiskLimits): Denied | undefined {
+function checkFlow(
+  order: OrderRequest,
+  account: AccountSnapshot,
+  facts: RiskFacts,
+  limits: RiskLimits,
+): Denied | undefined {
   const twin = account.recentOrders.find(
     (recent) =>
       recent.clientOrderId !== order.clientOrderId &&
@@ -145,12 +163,14 @@ function checkFlow(order: OrderRequest, account: AccountSnapshot, facts: RiskFac
   )
   if (twin !== undefined) return denied('DUPLICATE_ORDER', `of=${twin.clientOrderId}`)
   if (!facts.withinRate) return denied('RATE_OVER_LIMIT', `max=${limits.ordersPerSecondMax}/s`)
-  if (account.tradingState === 'reducing' && !reducesPosition(account, order)) return denied('POSITION_WOULD_INCREASE')
+  if (account.tradingState === 'reducing' && !reducesPosition(account, order))
+    return denied('POSITION_WOULD_INCREASE')
   if (order.side === 'sell') {
     // KRX cash accounts cannot sell short: what is held, less what working sells may take.
     const held = positionOf(account, order.instrumentId)?.quantity ?? 0n
     const free = held - workingQuantity(account, order.instrumentId, 'sell')
-    if (order.quantity > free) return denied('POSITION_INSUFFICIENT', `quantity=${order.quantity} free=${free}`)
+    if (order.quantity > free)
+      return denied('POSITION_INSUFFICIENT', `quantity=${order.quantity} free=${free}`)
   }
   return undefined
 }
@@ -184,14 +204,18 @@ function checkSize(
     return denied('POSITION_OVER_LIMIT', over(inInstrument, limits.positionNotionalMax))
   }
   if (equity <= 0n || ratioOf(inInstrument, equity) > limits.positionConcentrationMax) {
-    return denied('CONCENTRATION_OVER_LIMIT', `notional=${formatMoney(inInstrument)} equity=${formatMoney(equity)} max=${formatRatio(limits.positionConcentrationMax)}`)
+    return denied(
+      'CONCENTRATION_OVER_LIMIT',
+      `notional=${formatMoney(inInstrument)} equity=${formatMoney(equity)} max=${formatRatio(limits.positionConcentrationMax)}`,
+    )
   }
   const portfolio = addMoney(gross, notional)
   if (portfolio > limits.portfolioNotionalMax) {
     return denied('PORTFOLIO_OVER_LIMIT', over(portfolio, limits.portfolioNotionalMax))
   }
   const dailyLoss = subtractMoney(account.openingEquity, equity)
-  if (dailyLoss > limits.dailyLossMax) return denied('DAILY_LOSS_OVER_LIMIT', over(dailyLoss, limits.dailyLossMax))
+  if (dailyLoss > limits.dailyLossMax)
+    return denied('DAILY_LOSS_OVER_LIMIT', over(dailyLoss, limits.dailyLossMax))
   return undefined
 }
 

@@ -110,7 +110,14 @@ export function riskFacts(sources: FactSources): Facts {
   function asRecent(from: AccountSnapshot['recentOrders'][number] | Approval['reservation']) {
     if ('quantity' in from) return from
     const { clientOrderId, instrumentId, side, orderType, limitPrice, decidedTime } = from
-    const shape = { clientOrderId, instrumentId, side, orderType, quantity: from.remainingQuantity, decidedTime }
+    const shape = {
+      clientOrderId,
+      instrumentId,
+      side,
+      orderType,
+      quantity: from.remainingQuantity,
+      decidedTime,
+    }
     return limitPrice === undefined ? shape : { ...shape, limitPrice }
   }
 }

@@ -3,7 +3,8 @@ import { defineFunction } from '#shared/runtime/function.ts'
 
 export const riskCheck = defineFunction({
   name: 'risk-check',
-  summary: 'Approves or denies a requested order against the limits of its account, and reserves what it may use.',
+  summary:
+    'Approves or denies a requested order against the limits of its account, and reserves what it may use.',
   consumes: [OrderRequested],
   produces: [OrderApproved, OrderDenied],
   timeoutMs: 2_000,

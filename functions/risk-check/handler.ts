@@ -24,7 +24,8 @@ export interface RiskCheckDeps {
   readonly clock: Clock
 }
 
-export const riskCheckHandler = ({ limitsOf, facts, orders, clock }: RiskCheckDeps): Handler<typeof riskCheck> =>
+export const riskCheckHandler =
+  ({ limitsOf, facts, orders, clock }: RiskCheckDeps): Handler<typeof riskCheck> =>
   async (event, context) => {
     const order = orderFromWire(event.data)
     const { accountId, clientOrderId } = order
@@ -60,12 +61,19 @@ export const riskCheckHandler = ({ limitsOf, facts, orders, clock }: RiskCheckDe
         }),
       ]
       const { reservation } = decision
-      const approval = { order: decision.order, reservation, accountVersion: read.account.version, correlationId }
+      const approval = {
+        order: decision.order,
+        reservation,
+        accountVersion: read.account.version,
+        correlationId,
+      }
       if ((await orders.approve(approval, context.receipt(outputs))) === 'done') {
         facts.approved(approval)
         return outputs
       }
       facts.forget(accountId)
     }
-    throw new RetryableError(`account ${accountId} changed ${ATTEMPTS_MAX} times while ${clientOrderId} was decided`)
+    throw new RetryableError(
+      `account ${accountId} changed ${ATTEMPTS_MAX} times while ${clientOrderId} was decided`,
+    )
   }

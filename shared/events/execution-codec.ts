@@ -22,7 +22,9 @@ export function reportFromWire(data: ReportData): WiredReport {
     origin: data.origin,
     brokerOrderId: data.brokerOrderId,
     brokerRoute: data.brokerRoute,
-    ...(data.originalBrokerOrderId === undefined ? {} : { originalBrokerOrderId: data.originalBrokerOrderId }),
+    ...(data.originalBrokerOrderId === undefined
+      ? {}
+      : { originalBrokerOrderId: data.originalBrokerOrderId }),
     instrumentId: instrumentId(data.instrumentId),
     side: data.side,
     orderQuantity: quantity(data.orderQuantity),
@@ -44,7 +46,9 @@ export function reportToWire(report: WiredReport): ReportData {
     origin: report.origin,
     brokerOrderId: report.brokerOrderId,
     brokerRoute: report.brokerRoute,
-    ...(report.originalBrokerOrderId === undefined ? {} : { originalBrokerOrderId: report.originalBrokerOrderId }),
+    ...(report.originalBrokerOrderId === undefined
+      ? {}
+      : { originalBrokerOrderId: report.originalBrokerOrderId }),
     instrumentId: report.instrumentId,
     side: report.side,
     orderQuantity: formatQuantity(report.orderQuantity),

@@ -4,7 +4,6 @@ import { SESSION_PHASES } from '#shared/domain/session.ts'
 import { defineEvent } from './contract.ts'
 import { DateString, Id, Time } from './wire.ts'
 
-
 export const SessionPhaseChanged = defineEvent({
   name: 'SessionPhaseChanged',
   type: 'jts.session-phase.changed.v1',

@@ -1,0 +1,27 @@
+// Settings of reconcile-account.
+import { z } from 'zod'
+
+const Milliseconds = z.coerce.number().int().min(1).max(86_400_000)
+
+export const ReconcileAccountConfig = z.object({
+  JTS_SETTLE_WAIT_MS: Milliseconds.default(30_000).describe(
+    "Time after a send when the broker's order list is complete for it, milliseconds. The one assumption about the broker that placing exactly once rests on; longer than the deadline of place-order.",
+  ),
+  JTS_EVIDENCE_DEADLINE_MS: Milliseconds.default(600_000).describe(
+    'Time after which an order whose outcome is still unknown is parked and a person is called, milliseconds.',
+  ),
+  JTS_BROKER_CLOCK_SKEW_MS: Milliseconds.default(5_000).describe(
+    "How far the broker's clock may run behind ours, milliseconds.",
+  ),
+  JTS_CASH_TOLERANCE: z
+    .string()
+    .regex(/^\d+(\.\d{1,4})?$/, 'must be a decimal amount')
+    .default('0')
+    .describe("Difference between our cash and the broker's that is not reported, account currency."),
+  JTS_TRADING_STARTS_ACTIVE: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe(
+      'Makes an account active when its first reconciliation agrees. Otherwise a person runs `jts resume`.',
+    ),
+})
