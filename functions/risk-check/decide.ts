@@ -32,7 +32,8 @@ import {
 export interface RiskFacts {
   readonly now: Instant
   readonly sessionDate: SessionDate
-  readonly phase: SessionPhase
+  /** Undefined for a day that the bundled calendar does not reach. */
+  readonly phase: SessionPhase | undefined
   readonly account: AccountSnapshot | undefined
   readonly instrument: Instrument | undefined
   /** Last price of each instrument that the account holds or orders, and of the one at hand. */
@@ -108,6 +109,7 @@ function checkFacts(order: OrderRequest, facts: RiskFacts, limits: RiskLimits): 
   if (last !== undefined && facts.now - last.eventTime > limits.factsAgeMsMax) {
     return denied('FACTS_STALE', `lastPriceAgeMs=${facts.now - last.eventTime}`)
   }
+  if (facts.phase === undefined) return denied('FACTS_MISSING', `calendar of ${facts.sessionDate}`)
   const ageMs = facts.now - order.decidedTime
   if (ageMs > limits.requestAgeMsMax) return denied('REQUEST_STALE', `ageMs=${ageMs}`)
   if (instrument?.basePrice === undefined || last === undefined)

@@ -5,10 +5,10 @@
 // F2. A denial is not compared with anything, so it is never made on a cached account: the handler reads it again.
 import type { AccountSnapshot } from '#shared/domain/account.ts'
 import type { Instrument, InstrumentId } from '#shared/domain/instrument.ts'
-import { krxPhaseAt } from '#shared/domain/krx-calendar.ts'
+import { CalendarRangeError, krxPhaseAt } from '#shared/domain/krx-calendar.ts'
 import type { OrderRequest } from '#shared/domain/order.ts'
 import type { RiskLimits } from '#shared/domain/risk.ts'
-import { addMs, kstDate } from '#shared/domain/time.ts'
+import { type Instant, addMs, kstDate } from '#shared/domain/time.ts'
 import type { Ratio } from '#shared/domain/values.ts'
 import type { Clock } from '#shared/ports/clock.ts'
 import type { HotState } from '#shared/ports/hot-state.ts'
@@ -77,7 +77,7 @@ export function riskFacts(sources: FactSources): Facts {
       return {
         now,
         sessionDate: kstDate(now),
-        phase: krxPhaseAt(now),
+        phase: phaseAt(now),
         account,
         instrument,
         lastPrices: new Map(lastPrices),
@@ -119,5 +119,14 @@ export function riskFacts(sources: FactSources): Facts {
       decidedTime,
     }
     return limitPrice === undefined ? shape : { ...shape, limitPrice }
+  }
+}
+
+function phaseAt(now: Instant): RiskFacts['phase'] {
+  try {
+    return krxPhaseAt(now)
+  } catch (error) {
+    if (error instanceof CalendarRangeError) return undefined
+    throw error
   }
 }
