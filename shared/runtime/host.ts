@@ -1,0 +1,257 @@
+// Runs a handler on one event: find the contract, validate, deadline, call, validate and stamp the outputs, map errors.
+//
+// H1. The caller always gets an answer, by the deadline at the latest, even from a handler that ignores its signal.
+// H2. Outputs are a function of the input event, the handler's answer and the clock, read once: a redelivery at the same
+//     time makes the same bytes, at any time the same ids.
+// H3. A handler that stored a receipt must return what the receipt holds. Anything else would emit one thing and
+//     remember another.
+// H4. One failure is one log line, and it is written here.
+import { isDeepStrictEqual } from 'node:util'
+import { type Instant, formatInstant } from '#shared/domain/time.ts'
+import type { Event, EventContract, Output } from '#shared/events/contract.ts'
+import type { Clock, Stopwatch } from '#shared/ports/clock.ts'
+import { PoisonError, RetryableError } from '#shared/ports/errors.ts'
+import { AlreadyHandledError, type Receipt } from '#shared/ports/receipt.ts'
+import type { CloudEvent, Fault } from './cloudevents/cloud-event.ts'
+import { acceptEvent } from './completion.ts'
+import { type Deadlines, deadlinesOf } from './deadlines.ts'
+import type { Delivery, Outcome } from './delivery.ts'
+import { childTrace, outputIdentity } from './event-identity.ts'
+import type { FunctionDefinition, Handler, HandlerContext } from './function.ts'
+import { type Log, traceFields } from './log.ts'
+
+export interface HostMetrics {
+  /** One event came to its end. Called for every outcome but `ignored`. */
+  handled(functionName: string, outcome: Outcome, elapsedMs: number): void
+}
+
+export interface HostDeps {
+  readonly clock: Pick<Clock, 'now'>
+  readonly stopwatch: Stopwatch
+  readonly log: Log
+  readonly metrics?: HostMetrics
+}
+
+export interface FunctionHost {
+  readonly definition: FunctionDefinition
+  /** Never rejects. When `signal` aborts, waiting ends with outcome `retry`. */
+  handle(event: CloudEvent, signal?: AbortSignal): Promise<Delivery>
+  /** Ends the deadline timer. Call it when no event is in flight. */
+  close(): void
+}
+
+/** A handler broke its promise: an output that it does not declare or that fails its schema. */
+export class ContractError extends Error {
+  override name = 'ContractError'
+}
+
+class DeadlineError extends RetryableError {
+  override name = 'DeadlineError'
+}
+
+export function hostFunction<Consumes extends EventContract, Produces extends EventContract>(
+  definition: FunctionDefinition<Consumes, Produces>,
+  handler: Handler<FunctionDefinition<Consumes, Produces>>,
+  deps: HostDeps,
+): FunctionHost {
+  const contracts = new Map<string, EventContract>(
+    definition.consumes.map((contract) => [contract.type, contract]),
+  )
+  const deadlines = deadlinesOf(definition.timeoutMs, deps.stopwatch)
+  const log = deps.log.child({ function: definition.name })
+  const run = handler as unknown as Handler<FunctionDefinition>
+
+  const attempt = async (
+    event: CloudEvent,
+    contract: EventContract,
+    outer?: AbortSignal,
+  ): Promise<Delivery> => {
+    const accepted = acceptEvent(event, contract)
+    if (accepted.event === undefined) return invalid(event, accepted.faults)
+    if (outer?.aborted === true) return { outcome: 'retry', reason: 'the process is ending' }
+    const call = new Call(definition, accepted.event, deps.clock.now())
+    try {
+      const outputs = await withDeadline(call, deadlines, outer, async () => run(call.event, call))
+      return { outcome: 'done', outputs: call.finished(outputs) }
+    } catch (error) {
+      return deliveryOf(error)
+    }
+  }
+
+  return {
+    definition,
+    async handle(event, signal) {
+      const contract = contracts.get(event.type)
+      if (contract === undefined) return { outcome: 'ignored' }
+      const startMs = deps.stopwatch.elapsedMs()
+      const delivery = await attempt(event, contract, signal)
+      deps.metrics?.handled(definition.name, delivery.outcome, deps.stopwatch.elapsedMs() - startMs)
+      if (delivery.outcome !== 'done') logFailure(log, event, delivery)
+      return delivery
+    },
+    close: () => deadlines.close(),
+  }
+}
+
+/** The handler's view of one event. Its signal is made only for those who ask. */
+class Call implements HandlerContext {
+  readonly event: Event
+  readonly #definition: FunctionDefinition
+  readonly #now: Instant
+  #controller: AbortController | undefined
+  #abortReason: Error | undefined
+  #receipt: readonly Event[] | undefined
+  #lastOutputs: readonly Output[] | undefined
+  #lastFinished: readonly Event[] = []
+
+  constructor(definition: FunctionDefinition, event: Event, now: Instant) {
+    this.#definition = definition
+    this.event = event
+    this.#now = now
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: Error): void {
+    this.#abortReason = reason
+    this.#controller?.abort(reason)
+  }
+
+  // Arrow members: a handler may take `finish` and `receipt` off the context.
+  readonly finish = (outputs: readonly Output[]): readonly Event[] => {
+    if (outputs !== this.#lastOutputs) {
+      this.#lastFinished = outputs.map((output, index) => this.#finishOne(output, index))
+      this.#lastOutputs = outputs
+    }
+    return this.#lastFinished
+  }
+
+  readonly receipt = (outputs: readonly Output[]): Receipt => {
+    this.#receipt = this.finish(outputs)
+    return { consumer: this.#definition.name, eventId: this.event.id, outputs: this.#receipt }
+  }
+
+  /** The outputs as events, held against the receipt (H3). */
+  finished(outputs: readonly Output[]): readonly Event[] {
+    const finished = outputs.length === 0 ? [] : this.finish(outputs)
+    if (
+      this.#receipt !== undefined &&
+      finished !== this.#receipt &&
+      !isDeepStrictEqual(finished, this.#receipt)
+    ) {
+      throw new ContractError(`${this.#definition.name} returned other outputs than its receipt holds`)
+    }
+    return finished
+  }
+
+  #finishOne({ contract, data }: Output, index: number): Event {
+    const { name, produces } = this.#definition
+    if (!produces.includes(contract)) throw new ContractError(`${name} does not declare ${contract.type}`)
+    const parsed = contract.schema.safeParse(data)
+    if (!parsed.success) {
+      const issues = parsed.error.issues
+        .map((issue) => `${issue.path.join('/')}: ${issue.message}`)
+        .join('; ')
+      throw new ContractError(`${name} emitted a bad ${contract.name}: ${issues}`)
+    }
+    const cause = this.event
+    const { id, spanId } = outputIdentity(cause.id, name, index)
+    const traceState = (cause as CloudEvent).tracestate
+    return {
+      specversion: '1.0',
+      id,
+      source: `/jts/functions/${name}`,
+      type: contract.type,
+      subject: contract.subject(parsed.data),
+      time: formatInstant(this.#now),
+      datacontenttype: 'application/json',
+      partitionkey: contract.key(parsed.data),
+      correlationid: cause.correlationid,
+      causationid: cause.id,
+      traceparent: childTrace(cause.traceparent, cause.correlationid, spanId),
+      ...(traceState === undefined ? {} : { tracestate: traceState }),
+      data: parsed.data,
+    }
+  }
+}
+
+/** H1. The losing promise is left to end by itself; what it throws then concerns nobody. */
+function withDeadline<Result>(
+  call: Call,
+  deadlines: Deadlines,
+  outer: AbortSignal | undefined,
+  start: () => Promise<Result>,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      deadlines.remove(deadline)
+      outer?.removeEventListener('abort', onAbort)
+    }
+    const giveUp = (reason: Error): void => {
+      end()
+      call.abort(reason)
+      reject(reason)
+    }
+    const onAbort = (): void => giveUp(new RetryableError('the process is ending'))
+    const deadline = deadlines.add(() => giveUp(new DeadlineError('not done by the deadline')))
+    outer?.addEventListener('abort', onAbort, { once: true })
+    start().then(
+      (result) => {
+        end()
+        return resolve(result)
+      },
+      (error: unknown) => {
+        end()
+        reject(error)
+      },
+    )
+  })
+}
+
+function deliveryOf(error: unknown): Delivery {
+  if (error instanceof AlreadyHandledError) return { outcome: 'done', outputs: error.outputs }
+  if (error instanceof RetryableError) return { outcome: 'retry', reason: reasonOf(error) }
+  if (error instanceof PoisonError) return { outcome: 'poison', reason: reasonOf(error) }
+  return { outcome: 'defect', error }
+}
+
+/** The message and those of its causes: what an operator needs, without the stack. */
+function reasonOf(error: Error): string {
+  const messages: string[] = []
+  for (let at: unknown = error; at instanceof Error && messages.length < 5; at = at.cause)
+    messages.push(at.message)
+  return messages.join(': ')
+}
+
+const invalid = (event: CloudEvent, faults: readonly Fault[]): Delivery => ({
+  outcome: 'poison',
+  reason:
+    `invalid ${event.type}: ${faults.map((fault) => `${fault.pointer} ${fault.detail}`).join('; ')}`.slice(
+      0,
+      1000,
+    ),
+  faults,
+})
+
+function logFailure(log: Log, event: CloudEvent, delivery: Exclude<Delivery, { outcome: 'done' }>): void {
+  const fields = { ...traceFields(event), outcome: delivery.outcome }
+  switch (delivery.outcome) {
+    case 'ignored':
+      return
+    case 'retry':
+      log.warn({ ...fields, reason: delivery.reason }, 'event not handled yet')
+      return
+    case 'poison':
+      log.error({ ...fields, reason: delivery.reason }, 'event can never be handled')
+      return
+    case 'defect':
+      log.error({ ...fields, error: delivery.error }, 'handler is defective')
+      return
+  }
+}
