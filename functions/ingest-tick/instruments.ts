@@ -82,7 +82,11 @@ export function trackedInstruments(deps: InstrumentDeps): TrackedInstruments {
   const readLimits = async (id: InstrumentId, entry: TrackedInstrument, date: SessionDate): Promise<void> => {
     entry.limitsReadMs = stopwatch.elapsedMs()
     entry.limitsDate = date
-    entry.limits = limitsFor(await instruments.get(id), date)
+    try {
+      entry.limits = limitsFor(await instruments.get(id), date)
+    } catch {
+      entry.limits = undefined // market data does not wait for a base price (D3)
+    }
   }
 
   const ready = async (id: InstrumentId, date: SessionDate): Promise<void> => {
