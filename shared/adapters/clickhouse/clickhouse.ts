@@ -1,0 +1,141 @@
+// One connection to ClickHouse: a server over HTTP, or the engine inside this process on a data directory.
+//
+// C1. Rows travel as one whole string inside the statement. The adapter between chdb and the client turns streamed
+//     chunks into text one by one, which destroys a character that lies across two chunks.
+// C2. The engine binds one data directory to one process, and one process to one data directory.
+// C3. On a server every insert waits until its rows are stored: small batches are merged by the server, never forgotten.
+import {
+  type ClickHouseClient,
+  type ClickHouseSettings,
+  type ClickHouseClientConfigOptions,
+  createClient,
+} from '@clickhouse/client'
+import { RetryableError } from '#shared/ports/errors.ts'
+
+export type ClickHouseOptions =
+  | {
+      /** `http(s)://host:port`. */
+      readonly url: string
+      readonly database?: string
+      readonly username?: string
+      readonly password?: string
+      /** Deadline of one request, milliseconds. Default 30,000. */
+      readonly requestTimeoutMs?: number
+    }
+  /** The engine in this process, with its files here. */
+  | { readonly directory: string; readonly database?: string }
+
+/** The data directory is taken, by another process or for another directory of this one (C2). */
+export class DirectoryInUseError extends Error {
+  override name = 'DirectoryInUseError'
+}
+
+export type Row = Readonly<Record<string, string>>
+
+/** Everything but `close` rejects with `RetryableError` when it did not succeed; an insert may have happened then. */
+export interface ClickHouse {
+  readonly database: string
+  readonly isEmbedded: boolean
+  /** Runs a statement that returns nothing. */
+  command(sql: string): Promise<void>
+  /** `rows` are JSON arrays, already written as text, values in the order of `columns`. */
+  insert(table: string, columns: readonly string[], rows: readonly string[]): Promise<void>
+  /** Selected columns must come as text: `toString(…)`. `params` fill `{name:Type}`. */
+  select(sql: string, params?: Readonly<Record<string, unknown>>): Promise<readonly Row[]>
+  close(): Promise<void>
+}
+
+export const DEFAULT_DATABASE = 'jts_market_data'
+const DATABASE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+
+/** Numbers beyond 2^53 and decimals come as text: the default since server 25.8 is to round them. */
+const EXACT: ClickHouseSettings = {
+  output_format_json_quote_64bit_integers: 1,
+  output_format_json_quote_decimals: 1,
+}
+const WAIT_FOR_INSERT: ClickHouseSettings = { async_insert: 1, wait_for_async_insert: 1 } // C3
+
+type ClientConnection = NonNullable<ClickHouseClientConfigOptions['connection']>
+
+/** The client carries a second copy of these types with a private field, so that equal shapes do not compile. */
+const isConnection = (value: object): value is ClientConnection => 'query' in value && 'insert' in value
+
+async function embeddedClient(directory: string): Promise<ClickHouseClient> {
+  const { createChdbConnection } = await import('chdb/connection')
+  try {
+    const connection: object = createChdbConnection({ path: directory })
+    if (!isConnection(connection))
+      throw new TypeError('chdb does not supply a connection for @clickhouse/client')
+    return createClient({ connection, clickhouse_settings: EXACT })
+  } catch (error) {
+    throw new DirectoryInUseError(
+      `cannot open the ClickHouse data directory ${directory}: another process uses it, or this process already uses another`,
+      { cause: error },
+    )
+  }
+}
+
+function serverClient(options: Extract<ClickHouseOptions, { url: string }>): ClickHouseClient {
+  return createClient({
+    url: options.url,
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(options.password === undefined ? {} : { password: options.password }),
+    application: 'jts',
+    request_timeout: options.requestTimeoutMs ?? 30_000,
+    // Below the three seconds after which a server may hang up on an idle connection.
+    keep_alive: { idle_socket_ttl: 2000 },
+    clickhouse_settings: EXACT,
+  })
+}
+
+const failed = (what: string) => (error: unknown) => {
+  const reason = error instanceof Error ? error.message.slice(0, 500) : String(error)
+  throw new RetryableError(`ClickHouse: ${what} failed: ${reason}`, { cause: error })
+}
+
+/**
+ * Opens a connection; creates the database if it is not there.
+ * @throws DirectoryInUseError
+ * @throws RetryableError when the server cannot be reached.
+ */
+export async function openClickHouse(options: ClickHouseOptions): Promise<ClickHouse> {
+  const database = options.database ?? DEFAULT_DATABASE
+  if (!DATABASE_NAME.test(database)) throw new RangeError(`not a database name: ${JSON.stringify(database)}`)
+  const isEmbedded = 'directory' in options
+  const client = isEmbedded ? await embeddedClient(options.directory) : serverClient(options)
+
+  const run = async (query: string, settings: ClickHouseSettings, what: string): Promise<void> => {
+    await client.command({ query, clickhouse_settings: settings }).catch(failed(what))
+  }
+
+  try {
+    await run(`CREATE DATABASE IF NOT EXISTS ${database}`, {}, 'create database')
+  } catch (error) {
+    await client.close()
+    throw error
+  }
+
+  return {
+    database,
+    isEmbedded,
+    command: (sql) => run(sql, {}, 'command'),
+    async insert(table, columns, rows) {
+      if (rows.length === 0) return
+      // Not client.insert: that would parse nothing and stringify every row again (C1).
+      const query = `INSERT INTO ${database}.${table} (${columns.join(', ')}) FORMAT JSONCompactEachRow\n${rows.join('\n')}`
+      await run(query, isEmbedded ? {} : WAIT_FOR_INSERT, `insert into ${table}`)
+    },
+    async select(sql, params) {
+      const result = await client
+        .query({
+          query: sql,
+          format: 'JSON',
+          ...(params === undefined ? {} : { query_params: { ...params } }),
+        })
+        .then((answer) => answer.json<Row>())
+        .catch(failed('query'))
+      return result.data
+    },
+    close: () => client.close(),
+  }
+}
