@@ -45,6 +45,13 @@ export interface ClickHouse {
   close(): Promise<void>
 }
 
+/** @throws TypeError for a column that the query did not select. */
+export function field(row: Row, name: string): string {
+  const value = row[name]
+  if (value === undefined) throw new TypeError(`the query returned no ${name}`)
+  return value
+}
+
 export const DEFAULT_DATABASE = 'jts_market_data'
 const DATABASE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 

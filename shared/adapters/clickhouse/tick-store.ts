@@ -11,7 +11,7 @@ import { type Price, formatMoney, formatPrice, money, price, quantity } from '#s
 import { PoisonError } from '#shared/ports/errors.ts'
 import type { StoredTick, TickStore } from '#shared/ports/tick-store.ts'
 import { type BufferOptions, bufferedWriter } from './buffered-writer.ts'
-import type { ClickHouse, Row } from './clickhouse.ts'
+import { type ClickHouse, type Row, field } from './clickhouse.ts'
 
 const TICK_COLUMNS = [
   'instrument_id',
@@ -69,12 +69,6 @@ function barRow(bar: Bar): string {
     `${priceText('high', bar.high)},${priceText('low', bar.low)},${priceText('close', bar.close)},` +
     `${inRange('volume', bar.volume, COUNT_MAX)},"${formatMoney(bar.notional)}",${bar.trades}]`
   )
-}
-
-const field = (row: Row, name: string): string => {
-  const value = row[name]
-  if (value === undefined) throw new TypeError(`the query returned no ${name}`)
-  return value
 }
 
 const time = (row: Row, name: string) => instant(Number(field(row, name)))

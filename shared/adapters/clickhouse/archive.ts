@@ -11,7 +11,7 @@ import { PoisonError } from '#shared/ports/errors.ts'
 import type { EventArchive } from '#shared/ports/event-archive.ts'
 import { type BufferOptions, bufferedWriter } from './buffered-writer.ts'
 import { canonicalJson } from './canonical-json.ts'
-import type { ClickHouse, Row } from './clickhouse.ts'
+import { type ClickHouse, type Row, field } from './clickhouse.ts'
 
 const COLUMNS = [
   'topic',
@@ -27,7 +27,7 @@ const COLUMNS = [
 ] as const
 
 /** Keeps statements below ClickHouse's default limit of 256 KiB of SQL text. */
-const LITERALS_MAX = 500
+const LITERALS_MAX = 400
 /** Rows of a chain that are checked at a time. */
 const VERIFY_STEP = 2000
 
@@ -76,12 +76,6 @@ const inList = (texts: Iterable<string>): string => `(${[...new Set(texts)].map(
 function* piecesOf<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let index = 0; index < items.length; index += LITERALS_MAX)
     yield items.slice(index, index + LITERALS_MAX)
-}
-
-const field = (row: Row, name: string): string => {
-  const value = row[name]
-  if (value === undefined) throw new TypeError(`the query returned no ${name}`)
-  return value
 }
 
 /** Ids of `entries` that are stored (A2). Bounded by time, so that the size of the archive does not matter. */
@@ -247,13 +241,13 @@ async function verifyChain(db: ClickHouse, topic: string, partitionkey: string):
   return undefined
 }
 
+const eventsOf = (rows: readonly Row[]): readonly Event[] =>
+  rows.map((row): Event => JSON.parse(field(row, 'event')))
+
 /** Reads see what is stored, not what waits. `append` rejects with `PoisonError` for an event without a readable time. */
 export function clickhouseArchive(db: ClickHouse, options: BufferOptions): EventArchive {
   const writer = bufferedWriter('events', batchWriter(db), { batchSize: 2000, ...options })
   const events = `${db.database}.events`
-  const read = (rows: readonly Row[]): readonly Event[] =>
-    rows.map((row): Event => JSON.parse(field(row, 'event')))
-
   return {
     append: async (added) => await writer.append(added.map(({ topic, event }) => entryOf(topic, event))),
     flush: () => writer.flush(),
@@ -263,13 +257,13 @@ export function clickhouseArchive(db: ClickHouse, options: BufferOptions): Event
          ORDER BY time, topic, partitionkey, sequence LIMIT 1 BY event_id LIMIT {limit:UInt32}`,
         { id: correlationId.toWellFormed(), limit },
       )
-      return read(rows)
+      return eventsOf(rows)
     },
     async byId(eventId) {
       const rows = await db.select(`SELECT event FROM ${events} WHERE event_id = {id:String} LIMIT 1`, {
         id: eventId.toWellFormed(),
       })
-      return read(rows)[0]
+      return eventsOf(rows)[0]
     },
     verify: (topic, partitionkey) => verifyChain(db, topic, partitionkey.toWellFormed()),
     async count() {
