@@ -117,6 +117,19 @@ export interface Quarantined {
   readonly event: Event
 }
 
+/** How many orders of all accounts came how far. */
+export interface OrderTotals {
+  readonly requested: number
+  readonly approved: number
+  readonly denied: number
+  /** Intents recorded: sends that may have happened. */
+  readonly submitted: number
+  readonly filled: number
+  /** Not closed. */
+  readonly open: number
+  readonly fills: number
+}
+
 export interface OrderStore {
   /** Stores the order as `approved` with its reservation, if the account is still at `accountVersion`. */
   approve(approval: Approval, receipt: Receipt): Promise<'done' | 'conflict'>
@@ -151,6 +164,7 @@ export interface OrderStore {
     readonly accountId?: string
     readonly limit: number
   }): Promise<readonly Fill[]>
+  totals(): Promise<OrderTotals>
   /** Stored events about an order, oldest first. */
   history(clientOrderId: string): Promise<readonly Event[]>
   /** Set aside and not yet looked at, newest first. */

@@ -1,0 +1,85 @@
+// The memory bus forgets what is in flight when the process dies; the outbox does not.
+//
+// O1. At start everything unsettled is published again, oldest first. Consumers know what they handled by its id.
+// O2. An event is settled once every consumer group has resolved it.
+import type { Event } from '#shared/events/contract.ts'
+import type { Stopwatch } from '#shared/ports/clock.ts'
+import type { EventBus } from '#shared/ports/event-bus.ts'
+import type { Outbox } from '#shared/ports/outbox.ts'
+import type { Log } from '#shared/runtime/log.ts'
+
+const PAGE = 500
+const SETTLE_EVERY_MS = 200
+/** Topics whose events state changes produce; the others never stand in the outbox. */
+const STORED_TOPICS = /^jts\.(order|position|trading-state|notification)\./
+
+export interface OutboxRelay {
+  /** O1. Resolves to the number of events. */
+  republish(): Promise<number>
+  /** Writes what is settled and not yet noted. */
+  flush(): Promise<void>
+  /** Runs until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+export function outboxRelay(deps: {
+  readonly outbox: Outbox
+  readonly bus: EventBus & {
+    onSettled(listener: (eventIds: readonly string[]) => void): void
+  }
+  readonly isStored: (eventId: string) => boolean
+  readonly stopwatch: Stopwatch
+  readonly log: Log
+}): OutboxRelay {
+  const { outbox, bus, isStored, stopwatch, log } = deps
+  let settled: string[] = []
+  bus.onSettled((eventIds) => {
+    for (const id of eventIds) if (isStored(id)) settled.push(id)
+  })
+
+  const flush = async (): Promise<void> => {
+    if (settled.length === 0) return
+    const ids = settled
+    settled = []
+    try {
+      await outbox.settle(ids)
+    } catch (error) {
+      settled = [...ids, ...settled]
+      throw error
+    }
+  }
+
+  return {
+    flush,
+    async republish() {
+      let after = 0n
+      let count = 0
+      for (;;) {
+        const page = await outbox.unsettled(PAGE, after)
+        const newest = page.at(-1)
+        if (newest === undefined) return count
+        await bus.publish(page.map(({ event }) => event))
+        after = newest.sequence
+        count += page.length
+      }
+    },
+    async run(signal) {
+      while (!signal.aborted) {
+        await stopwatch.sleep(SETTLE_EVERY_MS, signal).catch(() => undefined)
+        // What is not noted now is noted later, or published once more after a restart: never lost.
+        await flush().catch((error: unknown) => log.warn({ error }, 'outbox not settled yet'))
+      }
+    },
+  }
+}
+
+/** Remembers which events in flight stand in the outbox, by id, until they are settled. */
+export function storedEvents(): { note(events: readonly Event[]): void; take(eventId: string): boolean } {
+  const ids = new Set<string>()
+  return {
+    note(events) {
+      for (const event of events) if (STORED_TOPICS.test(event.type)) ids.add(event.id)
+    },
+    take: (eventId) => ids.delete(eventId),
+  }
+}
