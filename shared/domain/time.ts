@@ -21,12 +21,14 @@ export const instant = (ms: number): Instant => {
   return ms as Instant
 }
 
-const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/i
+const RFC3339 = /^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/i
 
 /** Reads RFC 3339. Digits below a millisecond are cut. @throws TimeError for anything else. */
 export function parseInstant(text: string): Instant {
   const ms = RFC3339.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(ms)) throw new TimeError(`not an RFC 3339 time: ${JSON.stringify(text)}`)
+  // Date.parse takes 30 February for 2 March.
+  if (text.slice(8, 10) > '28') sessionDate(text.slice(0, 10))
   return ms as Instant
 }
 

@@ -33,7 +33,7 @@ export const ONE_UNIT = money('1')
 
 export const addMoney = (left: Money, right: Money): Money => (left + right) as Money
 export const subtractMoney = (left: Money, right: Money): Money => (left - right) as Money
-export const negateMoney = (value: Money): Money => -value as Money
+export const negateMoney = (value: Money): Money => (0n - value) as Money
 export const addQuantity = (left: Quantity, right: Quantity): Quantity => (left + right) as Quantity
 export const subtractQuantity = (left: Quantity, right: Quantity): Quantity => (left - right) as Quantity
 export const minQuantity = (left: Quantity, right: Quantity): Quantity => (left < right ? left : right)
