@@ -3,14 +3,41 @@ import { z } from 'zod'
 import { LOG_LEVELS } from '#shared/runtime/log.ts'
 
 export const EmbeddedConfig = z.object({
-  NODE_ENV: z.enum(['development', 'test', 'production']).default('development').describe('What kind of run this is.'),
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .default('development')
+    .describe('What kind of run this is.'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least important log line that is written.'),
   JTS_DATA_DIRECTORY: z.string().min(1).default('.jts').describe('Where databases, logs and state are kept.'),
-  JTS_PORT: z.coerce.number().int().min(0).max(65_535).default(3_000).describe('Port of the operator interface on loopback; 0 picks a free one.'),
-  JTS_SIMULATOR_SEED: z.coerce.number().int().min(0).default(20260105).describe('Seed of the simulated market.'),
-  JTS_SIMULATOR_SPEED: z.coerce.number().positive().max(100_000).default(30).describe('Simulated market time per real time.'),
-  JTS_INSTRUMENTS: z.string().default('').describe('Instruments to follow, comma-separated SYMBOL.VENUE; empty follows all that the simulator trades.'),
-  JTS_ORDER_BOOK: z.enum(['true', 'false']).default('true').describe('Subscribes order books beside trades, as far as registrations allow.'),
+  JTS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(3_000)
+    .describe('Port of the operator interface on loopback; 0 picks a free one.'),
+  JTS_SIMULATOR_SEED: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(20260105)
+    .describe('Seed of the simulated market.'),
+  JTS_SIMULATOR_SPEED: z.coerce
+    .number()
+    .positive()
+    .max(100_000)
+    .default(30)
+    .describe('Simulated market time per real time.'),
+  JTS_INSTRUMENTS: z
+    .string()
+    .default('')
+    .describe(
+      'Instruments to follow, comma-separated SYMBOL.VENUE; empty follows all that the simulator trades.',
+    ),
+  JTS_ORDER_BOOK: z
+    .enum(['true', 'false'])
+    .default('true')
+    .describe('Subscribes order books beside trades, as far as registrations allow.'),
 })
 export type EmbeddedSettings = z.output<typeof EmbeddedConfig>
 

@@ -3,7 +3,14 @@
 import { kstDate, kstTimeOfDay } from '#shared/domain/time.ts'
 import { BarClosed, SignalRaised, TickTraded } from '#shared/events/market.ts'
 import { NotificationDelivered } from '#shared/events/notifications.ts'
-import { OrderApproved, OrderDenied, OrderFilled, OrderRejected, OrderRequested, OrderSubmitted } from '#shared/events/orders.ts'
+import {
+  OrderApproved,
+  OrderDenied,
+  OrderFilled,
+  OrderRejected,
+  OrderRequested,
+  OrderSubmitted,
+} from '#shared/events/orders.ts'
 import { isOf } from '#shared/events/contract.ts'
 import type { Clock, Stopwatch } from '#shared/ports/clock.ts'
 import type { AccountView } from './operator.ts'
@@ -55,8 +62,12 @@ async function linesOf({ tally, clock, accounts, market }: LiveDeps): Promise<re
       `told ${tally.count(NotificationDelivered)}`,
   ]
   for (const account of views) {
-    lines.push(`${account.accountId}  ${account.tradingState}  cash ${won(account.cash)}  realized ${won(account.realizedPnl)}`)
-    const shown = account.positions.slice(0, POSITIONS_SHOWN).map((position) => `${position.instrumentId} ${position.quantity}`)
+    lines.push(
+      `${account.accountId}  ${account.tradingState}  cash ${won(account.cash)}  realized ${won(account.realizedPnl)}`,
+    )
+    const shown = account.positions
+      .slice(0, POSITIONS_SHOWN)
+      .map((position) => `${position.instrumentId} ${position.quantity}`)
     const more = account.positions.length - shown.length
     lines.push(`  ${shown.length === 0 ? 'no positions' : shown.join('  ')}${more > 0 ? `  +${more}` : ''}`)
   }

@@ -58,11 +58,15 @@ export function operatorApp(deps: OperatorDeps): Hono {
     const body: unknown = await context.req.json().catch(() => undefined)
     const change = StateChange.safeParse(body)
     if (!change.success) {
-      return problem('body', change.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '))
+      return problem(
+        'body',
+        change.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+      )
     }
     const known = await stores.ledger.accountIds()
     const { accountId } = change.data
-    if (accountId !== undefined && !known.includes(accountId)) return problem('accountId', 'no such account', 404)
+    if (accountId !== undefined && !known.includes(accountId))
+      return problem('accountId', 'no such account', 404)
     const changed: string[] = []
     for (const id of accountId === undefined ? known : [accountId]) {
       if (await changeState(deps, id, change.data)) changed.push(id)
@@ -82,11 +86,16 @@ async function changeState(
   const at = deps.clock.now()
   const { to, changedBy, reason } = change
   let events: readonly Event[] = []
-  const isChanged = await deps.stores.ledger.setTradingState({ accountId, to, changedBy, reason, at }, (from) => {
-    const data = { accountId, from, to, changedBy, reason, changedTime: formatInstant(at) }
-    events = [finishRoot(TradingStateChanged, data, { id: deps.ids.next(), source: '/jts/operator', now: at })]
-    return events
-  })
+  const isChanged = await deps.stores.ledger.setTradingState(
+    { accountId, to, changedBy, reason, at },
+    (from) => {
+      const data = { accountId, from, to, changedBy, reason, changedTime: formatInstant(at) }
+      events = [
+        finishRoot(TradingStateChanged, data, { id: deps.ids.next(), source: '/jts/operator', now: at }),
+      ]
+      return events
+    },
+  )
   if (isChanged) await deps.publish(events)
   return isChanged
 }
@@ -135,7 +144,12 @@ export async function accountViews({ stores, clock }: Pick<OperatorDeps, 'stores
             realizedPnl: formatMoney(position.realizedPnl),
           }
         }),
-      realizedPnl: formatMoney(account.positions.reduce((sum, position) => (sum + position.realizedPnl) as typeof sum, 0n as typeof account.cash)),
+      realizedPnl: formatMoney(
+        account.positions.reduce(
+          (sum, position) => (sum + position.realizedPnl) as typeof sum,
+          0n as typeof account.cash,
+        ),
+      ),
     })
   }
   return views
@@ -143,6 +157,11 @@ export async function accountViews({ stores, clock }: Pick<OperatorDeps, 'stores
 
 const problem = (pointer: string, detail: string, status: 400 | 404 = 400): Response =>
   Response.json(
-    { type: 'about:blank', title: status === 404 ? 'Not found' : 'Bad request', status, detail: `${pointer}: ${detail}` },
+    {
+      type: 'about:blank',
+      title: status === 404 ? 'Not found' : 'Bad request',
+      status,
+      detail: `${pointer}: ${detail}`,
+    },
     { status, headers: { 'content-type': 'application/problem+json' } },
   )

@@ -39,14 +39,19 @@ export function parseOptions(args: readonly string[]): Options {
   const faults = positionals.map((word) => `${word}: not an option`)
   for (const token of tokens) {
     if (token.kind === 'option' && !(token.name in KNOWN)) faults.push(`${token.rawName}: no such option`)
-    else if (token.kind === 'option' && KNOWN[token.name as keyof typeof KNOWN].type === 'string' && typeof token.value !== 'string')
+    else if (
+      token.kind === 'option' &&
+      KNOWN[token.name as keyof typeof KNOWN].type === 'string' &&
+      typeof token.value !== 'string'
+    )
       faults.push(`${token.rawName}: needs a value`)
   }
   const text = (name: keyof typeof KNOWN): string | undefined =>
     typeof values[name] === 'string' ? values[name] : undefined
   const whole = (name: 'seed' | 'events'): number | undefined => {
     const value = text(name)
-    if (value !== undefined && !/^\d{1,15}$/.test(value)) faults.push(`--${name} ${value}: must be a whole number`)
+    if (value !== undefined && !/^\d{1,15}$/.test(value))
+      faults.push(`--${name} ${value}: must be a whole number`)
     return value === undefined ? undefined : Number(value)
   }
   const speedText = text('speed')

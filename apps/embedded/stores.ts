@@ -69,7 +69,10 @@ export async function openStores(options: {
     }
     const ticks = clickhouseTickStore(clickhouse, buffering)
     const archive = clickhouseArchive(clickhouse, buffering)
-    closers.push(() => archive.close(), () => ticks.close())
+    closers.push(
+      () => archive.close(),
+      () => ticks.close(),
+    )
 
     return {
       orders: postgresOrderStore(database),

@@ -37,13 +37,24 @@ export async function summaryOf(input: {
     brokerFills: broker?.brokerFills ?? null,
     notifications: tally.count(NotificationDelivered),
     positions: accounts.flatMap((account) =>
-      account.positions.map(({ instrumentId, quantity }) => ({ accountId: account.accountId, instrumentId, quantity })),
+      account.positions.map(({ instrumentId, quantity }) => ({
+        accountId: account.accountId,
+        instrumentId,
+        quantity,
+      })),
     ),
-    brokerPositions: broker?.accounts.flatMap(({ accountNumber, positions }) =>
-      positions.map(({ symbol, quantity }) => ({ accountId: `kis:${accountNumber}`, instrumentId: `${symbol}.KRX`, quantity: quantity.toString() })),
-    ) ?? null,
+    brokerPositions:
+      broker?.accounts.flatMap(({ accountNumber, positions }) =>
+        positions.map(({ symbol, quantity }) => ({
+          accountId: `kis:${accountNumber}`,
+          instrumentId: `${symbol}.KRX`,
+          quantity: quantity.toString(),
+        })),
+      ) ?? null,
     cash: accounts.map(({ accountId, cash }) => ({ accountId, cash })),
-    brokerCash: broker?.accounts.map(({ accountNumber, cash }) => ({ accountId: `kis:${accountNumber}`, cash })) ?? null,
+    brokerCash:
+      broker?.accounts.map(({ accountNumber, cash }) => ({ accountId: `kis:${accountNumber}`, cash })) ??
+      null,
     eventsHash: tally.eventsHash(),
     durationMs: Math.round(input.durationMs),
   }

@@ -56,12 +56,15 @@ export async function tallyOf(bus: EventBus): Promise<Tally> {
     const link = createHash('sha256').update(chains.get(key) ?? '')
     chains.set(key, link.update(JSON.stringify([id, type, subject, time, data])).digest('hex'))
   }
-  const subscription: Subscription = await bus.subscribe({ group: GROUP, topics: COUNTED_TOPICS }, async (batch) => {
-    for (const { event, offset } of batch.records) {
-      note(batch.topic, event)
-      batch.resolve(offset)
-    }
-  })
+  const subscription: Subscription = await bus.subscribe(
+    { group: GROUP, topics: COUNTED_TOPICS },
+    async (batch) => {
+      for (const { event, offset } of batch.records) {
+        note(batch.topic, event)
+        batch.resolve(offset)
+      }
+    },
+  )
   return {
     count: (contract) => counts.get(contract.type) ?? 0,
     newest: (contract) => newest.get(contract.type),

@@ -26,7 +26,10 @@ export interface Link {
 const CHAIN_MAX = 500
 
 /** Oldest first. What is archived and what is stored with the order are joined by event id. */
-export async function chainOf(order: StoredOrder, stores: Pick<Stores, 'orders' | 'archive'>): Promise<readonly Link[]> {
+export async function chainOf(
+  order: StoredOrder,
+  stores: Pick<Stores, 'orders' | 'archive'>,
+): Promise<readonly Link[]> {
   const [stored, archived] = await Promise.all([
     stores.orders.history(order.clientOrderId),
     archivedChain(order, stores.archive),
@@ -67,13 +70,15 @@ function inOrder(events: readonly Event[]): readonly Event[] {
   }
   const depth = new Map(events.map((event) => [event.id, depthOf(event)]))
   return events.toSorted(
-    (left, right) => left.time.localeCompare(right.time) || (depth.get(left.id) ?? 0) - (depth.get(right.id) ?? 0),
+    (left, right) =>
+      left.time.localeCompare(right.time) || (depth.get(left.id) ?? 0) - (depth.get(right.id) ?? 0),
   )
 }
 
 function summaryOf(event: Event): string {
   if (isOf(FrameReceived, event)) return `frame on ${event.data.channel} from ${event.data.broker}`
-  if (isOf(TickTraded, event)) return `${event.data.instrumentId} traded ${event.data.quantity} @ ${event.data.price}`
+  if (isOf(TickTraded, event))
+    return `${event.data.instrumentId} traded ${event.data.quantity} @ ${event.data.price}`
   if (isOf(BarClosed, event)) {
     const { interval, open, high, low, close, volume } = event.data
     return `${interval} bar closed: ${open} ${high} ${low} ${close}, volume ${volume}`
@@ -87,8 +92,10 @@ function summaryOf(event: Event): string {
     return `${requestedBy} wants to ${side} ${quantity} @ ${limitPrice ?? 'market'}: ${reason}`
   }
   if (isOf(OrderDenied, event)) return `denied ${event.data.code} ${event.data.detail}`
-  if (isOf(OrderSubmitted, event)) return `intent recorded, attempt ${event.data.attempt}, epoch ${event.data.epoch}`
-  if (isOf(OrderAccepted, event)) return `the broker has it as ${event.data.brokerOrderId} (${event.data.evidence})`
+  if (isOf(OrderSubmitted, event))
+    return `intent recorded, attempt ${event.data.attempt}, epoch ${event.data.epoch}`
+  if (isOf(OrderAccepted, event))
+    return `the broker has it as ${event.data.brokerOrderId} (${event.data.evidence})`
   if (isOf(OrderRejected, event)) return `rejected ${event.data.code} ${event.data.detail}`
   if (isOf(OrderOutcomeUnknown, event)) return `outcome unknown: ${event.data.cause} ${event.data.detail}`
   if (isOf(OrderPartiallyFilled, event) || isOf(OrderFilled, event)) {

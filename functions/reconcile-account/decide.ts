@@ -7,7 +7,7 @@
 import { type InstrumentId } from '#shared/domain/instrument.ts'
 import { isWorking } from '#shared/domain/order-lifecycle.ts'
 import type { AccountSnapshot } from '#shared/domain/account.ts'
-import type { Instant } from '#shared/domain/time.ts'
+import { type Instant, kstDate } from '#shared/domain/time.ts'
 import { type Money, type Quantity, addQuantity, formatMoney, subtractMoney } from '#shared/domain/values.ts'
 import type { WiredReport } from '#shared/events/execution-codec.ts'
 import type { BrokerBalance, BrokerOrder } from '#shared/ports/broker-gateway.ts'
@@ -57,7 +57,7 @@ export function verdictOf(
 
 /** What the list says of an order, cumulative. */
 export const listedReportOf = (order: StoredOrder, row: BrokerOrder, listedAt: Instant): WiredReport => ({
-  executionId: `list:${row.brokerOrderId}:${row.filledQuantity}:${endedOf(row)}`,
+  executionId: `list:${kstDate(listedAt)}:${row.brokerOrderId}:${row.filledQuantity}:${endedOf(row)}`,
   accountId: order.accountId,
   kind: 'listed',
   origin: 'list',
@@ -77,12 +77,11 @@ const endedOf = (row: BrokerOrder): Quantity => addQuantity(row.canceledQuantity
 /** True when the list knows something of our order that our record does not. */
 export const hasNews = (order: StoredOrder, row: BrokerOrder): boolean =>
   row.filledQuantity > order.filledQuantity ||
-  row.filledQuantity > order.listedQuantity ||
   (endedOf(row) > 0n && isWorking(order.status) && row.remainingQuantity === 0n)
 
 /** After the close: what still works in our record has ended, since KRX carries nothing over. */
 export const expiryOf = (order: StoredOrder, brokerOrderId: string, at: Instant): WiredReport => ({
-  executionId: `expiry:${brokerOrderId}`,
+  executionId: `expiry:${kstDate(at)}:${brokerOrderId}`,
   accountId: order.accountId,
   kind: 'expired',
   origin: 'list',

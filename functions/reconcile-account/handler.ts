@@ -40,23 +40,29 @@ export interface ReconcileDeps {
 const CONSUMER = 'reconcile-account'
 
 type Outputs = readonly OutputOf<typeof reconcileAccount>[]
-type Context = HandlerContext<typeof reconcileAccount>
+/** One run over the accounts, for one event. */
+interface Pass {
+  readonly eventId: string
+  readonly context: HandlerContext<typeof reconcileAccount>
+}
 
 export const reconcileAccountHandler =
   (deps: ReconcileDeps): Handler<typeof reconcileAccount> =>
   async (event, context) => {
-    if (isOf(StreamConnected, event)) return connect(deps, event.data.accountId, context)
+    const pass: Pass = { eventId: event.id, context }
+    if (isOf(StreamConnected, event)) return connect(deps, event.data.accountId, pass)
     if (isOf(OrderOutcomeUnknown, event)) return [] // the timer comes back to it once the settle wait is over
     const accountIds = await deps.ledger.accountIds()
     if (isOf(SessionPhaseChanged, event)) {
       if (event.data.venue !== 'KRX') return []
       const { phase } = event.data
-      if (phase === 'openingAuction') return each(accountIds, (id) => openSession(deps, id, context.signal))
-      if (phase === 'closed') return each(accountIds, (id) => closeSession(deps, id, context.signal))
+      if (phase === 'openingAuction')
+        return each(accountIds, (id) => openSession(deps, id, pass.context.signal))
+      if (phase === 'closed') return each(accountIds, (id) => closeSession(deps, id, pass.context.signal))
       return []
     }
     if (event.data.timer !== deps.timer) return []
-    return each(accountIds, (id) => watch(deps, id, context))
+    return each(accountIds, (id) => watch(deps, id, pass))
   }
 
 async function each(
@@ -73,8 +79,8 @@ async function each(
  * where the settings say so and both sides agree. For one that we know, what happened meanwhile is booked first; it is
  * compared once that has been done, at the next quiet moment.
  */
-async function connect(deps: ReconcileDeps, accountId: string, context: Context): Promise<Outputs> {
-  const balance = await deps.gateway.balance(accountId, context.signal)
+async function connect(deps: ReconcileDeps, accountId: string, pass: Pass): Promise<Outputs> {
+  const balance = await deps.gateway.balance(accountId, pass.context.signal)
   const isNew = await deps.ledger.adopt(accountId, {
     cash: balance.cash,
     positions: balance.positions.map(({ instrumentId, quantity, averagePrice }) => ({
@@ -83,16 +89,16 @@ async function connect(deps: ReconcileDeps, accountId: string, context: Context)
       openNotional: (averagePrice * quantity) as Money,
     })),
   })
-  const news = isNew ? [] : await watch(deps, accountId, context, true)
-  const opened = await openSession(deps, accountId, context.signal, news.length === 0)
+  const news = isNew ? [] : await watch(deps, accountId, pass, true)
+  const opened = await openSession(deps, accountId, pass.context.signal, news.length === 0)
   const agrees = opened.some(
     ({ contract, data }) => contract === AccountReconciled && 'agrees' in data && data.agrees,
   )
-  const started = isNew && agrees && deps.startsActive ? await activate(deps, accountId, context) : []
+  const started = isNew && agrees && deps.startsActive ? await activate(deps, accountId, pass) : []
   return [...started, ...news, ...opened]
 }
 
-async function activate(deps: ReconcileDeps, accountId: string, context: Context): Promise<Outputs> {
+async function activate(deps: ReconcileDeps, accountId: string, pass: Pass): Promise<Outputs> {
   const reason = 'the first reconciliation agreed'
   const at = deps.clock.now()
   const change = { accountId, to: 'active', changedBy: 'schedule', reason } as const
@@ -100,7 +106,7 @@ async function activate(deps: ReconcileDeps, accountId: string, context: Context
   let outputs: Outputs = []
   await deps.ledger.setTradingState({ ...change, at }, (from) => {
     outputs = [output(TradingStateChanged, { ...change, from, changedTime: formatInstant(at) })]
-    return context.finish(outputs)
+    return pass.context.finish(outputs)
   })
   return outputs
 }
@@ -162,12 +168,7 @@ async function compared(
 }
 
 /** The order list against every order that is not closed. Reads nothing from the broker while there is none. */
-async function watch(
-  deps: ReconcileDeps,
-  accountId: string,
-  context: Context,
-  always = false,
-): Promise<Outputs> {
+async function watch(deps: ReconcileDeps, accountId: string, pass: Pass, always = false): Promise<Outputs> {
   const open = await deps.orders.openOrders(accountId)
   const sent = open.filter((order) => order.status !== 'approved' && order.status !== 'submitting')
   if (sent.length === 0 && !always) return []
@@ -175,11 +176,11 @@ async function watch(
   const unclear = sent.filter(
     (order) => order.status === 'outcomeUnknown' && order.brokerOrderId === undefined,
   )
-  const rows = await deps.gateway.listOrders(accountId, date, context.signal).catch((error: unknown) => {
+  const rows = await deps.gateway.listOrders(accountId, date, pass.context.signal).catch((error: unknown) => {
     if (error instanceof RetryableError && unclear.some((order) => isOverdue(deps, order))) return undefined
     throw error
   })
-  if (rows === undefined) return parkOverdue(deps, unclear, context)
+  if (rows === undefined) return parkOverdue(deps, unclear, pass)
 
   const listedAt = deps.clock.now()
   const byNumber = new Map(rows.map((row) => [row.brokerOrderId, row]))
@@ -190,7 +191,7 @@ async function watch(
   }
   if (unclear.length === 0) return outputs
   const unclaimed = await unclaimedRows(deps, accountId, rows)
-  for (const order of unclear) outputs.push(...(await settle(deps, order, unclaimed, listedAt, context)))
+  for (const order of unclear) outputs.push(...(await settle(deps, order, unclaimed, listedAt, pass)))
   return outputs
 }
 
@@ -200,30 +201,24 @@ const isOverdue = (deps: ReconcileDeps, order: StoredOrder): boolean =>
 async function parkOverdue(
   deps: ReconcileDeps,
   unclear: readonly StoredOrder[],
-  context: Context,
+  pass: Pass,
 ): Promise<Outputs> {
   const outputs: OutputOf<typeof reconcileAccount>[] = []
   for (const order of unclear) {
     if (isOverdue(deps, order))
-      outputs.push(...(await park(deps, order, "the broker's list cannot be read", context)))
+      outputs.push(...(await park(deps, order, "the broker's list cannot be read", pass)))
   }
   return outputs
 }
 
 /** Nothing is guessed: the order keeps its reservation until a person has looked. */
-async function park(
-  deps: ReconcileDeps,
-  order: StoredOrder,
-  detail: string,
-  context: Context,
-): Promise<Outputs> {
+async function park(deps: ReconcileDeps, order: StoredOrder, detail: string, pass: Pass): Promise<Outputs> {
   const { accountId, clientOrderId, revision } = order
   const status = nextStatus(order.status, 'park', order.filledQuantity)
   if (status === undefined) return []
   const parkedTime = formatInstant(deps.clock.now())
-  const { eventId } = context.receipt([])
   // One timer may park several orders: each is a receipt of its own, and its event travels with the outbox.
-  const receipt = { consumer: `${CONSUMER}/${clientOrderId}`, eventId, outputs: [] }
+  const receipt = { consumer: `${CONSUMER}/${clientOrderId}`, eventId: pass.eventId, outputs: [] }
   const isDone =
     (await deps.orders.change({ accountId, clientOrderId, revision, status }, receipt)) === 'done'
   return isDone ? [output(OrderParked, { accountId, clientOrderId, detail, parkedTime })] : []
@@ -232,6 +227,7 @@ async function park(
 const reported = (report: Parameters<typeof reportToWire>[0]): OutputOf<typeof reconcileAccount> =>
   output(ExecutionReported, reportToWire(report))
 
+/** The broker counts its numbers anew every day: an order of another day does not claim a row of today. */
 async function unclaimedRows(
   deps: ReconcileDeps,
   accountId: string,
@@ -239,7 +235,11 @@ async function unclaimedRows(
 ): Promise<readonly BrokerOrder[]> {
   const unclaimed: BrokerOrder[] = []
   for (const row of rows) {
-    if ((await deps.orders.orderByBrokerId(accountId, row.brokerOrderId)) === undefined) unclaimed.push(row)
+    const claimant = await deps.orders.orderByBrokerId(accountId, row.brokerOrderId)
+    const isToday =
+      claimant !== undefined &&
+      kstDate(claimant.submittedTime ?? claimant.decidedTime) === kstDate(row.orderTime)
+    if (!isToday) unclaimed.push(row)
   }
   return unclaimed
 }
@@ -253,7 +253,7 @@ async function settle(
   order: StoredOrder,
   unclaimed: readonly BrokerOrder[],
   listedAt: Instant,
-  context: Context,
+  pass: Pass,
 ): Promise<Outputs> {
   const { accountId, clientOrderId, attempt } = order
   const verdict = verdictOf(order, unclaimed, listedAt, deps.rules)
@@ -263,7 +263,7 @@ async function settle(
     case 'absent':
       return [output(OrderAbsent, { accountId, clientOrderId, attempt, listedTime: formatInstant(listedAt) })]
     case 'park':
-      return park(deps, order, verdict.detail, context)
+      return park(deps, order, verdict.detail, pass)
     case 'wait':
       return []
   }

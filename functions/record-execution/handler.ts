@@ -1,7 +1,7 @@
 // Report → the order it is about → what it does → one transaction.
 import type { Instrument, InstrumentId } from '#shared/domain/instrument.ts'
 import { applyFill, averagePriceOfPosition, cashChangeOf } from '#shared/domain/position.ts'
-import { type Instant, formatInstant } from '#shared/domain/time.ts'
+import { type Instant, formatInstant, kstDate } from '#shared/domain/time.ts'
 import { type Ratio, addMoney, formatMoney, formatPrice } from '#shared/domain/values.ts'
 import { output } from '#shared/events/contract.ts'
 import { type WiredReport, reportFromWire } from '#shared/events/execution-codec.ts'
@@ -74,19 +74,20 @@ export function recordExecutionHandler(deps: RecordExecutionDeps): Handler<typeo
 }
 
 /**
- * By the broker's number; else by shape, since a notice can overtake the acknowledgement. `shapeTaken` makes the shape
- * unique among unclear orders. One that is still being sent is waited for: its acknowledgement brings the number.
+ * By the broker's number, which holds for one day; else by shape, since a notice can overtake the acknowledgement.
+ * `shapeTaken` makes the shape unique among unclear orders. One that is still being sent is waited for: its
+ * acknowledgement brings the number.
  */
 async function orderOf(
   orders: RecordExecutionDeps['orders'],
   report: WiredReport,
 ): Promise<StoredOrder | undefined> {
-  const byNumber =
-    (await orders.orderByBrokerId(report.accountId, report.brokerOrderId)) ??
-    (report.originalBrokerOrderId === undefined
-      ? undefined
-      : await orders.orderByBrokerId(report.accountId, report.originalBrokerOrderId))
-  if (byNumber !== undefined || report.originalBrokerOrderId !== undefined) return byNumber
+  for (const brokerOrderId of [report.brokerOrderId, report.originalBrokerOrderId]) {
+    if (brokerOrderId === undefined) continue
+    const order = await orders.orderByBrokerId(report.accountId, brokerOrderId)
+    if (order !== undefined && isOfDay(order, report)) return order
+  }
+  if (report.originalBrokerOrderId !== undefined) return undefined
   const unclear = (await orders.openOrders(report.accountId)).find(
     (order) =>
       order.brokerOrderId === undefined &&
@@ -95,10 +96,14 @@ async function orderOf(
       order.side === report.side &&
       order.quantity === report.orderQuantity,
   )
-  if (unclear?.status === 'submitting')
+  if (unclear?.status === 'submitting') {
     throw new RetryableError(`${unclear.clientOrderId} is being sent; its number is not known yet`)
+  }
   return unclear
 }
+
+const isOfDay = (order: StoredOrder, report: WiredReport): boolean =>
+  kstDate(order.submittedTime ?? order.decidedTime) === kstDate(report.eventTime)
 
 async function setAside(
   deps: RecordExecutionDeps,

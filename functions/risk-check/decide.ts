@@ -38,8 +38,6 @@ export interface RiskFacts {
   readonly instrument: Instrument | undefined
   /** Last price of each instrument that the account holds or orders, and of the one at hand. */
   readonly lastPrices: ReadonlyMap<InstrumentId, { readonly price: Price; readonly eventTime: Instant }>
-  /** False once the account has asked for more orders than its limit in the last second. */
-  readonly withinRate: boolean
   readonly feeRatio: Ratio
 }
 
@@ -115,7 +113,7 @@ function checkFacts(order: OrderRequest, facts: RiskFacts, limits: RiskLimits): 
   if (instrument?.basePrice === undefined || last === undefined)
     return denied('INSTRUMENT_UNKNOWN', order.instrumentId)
   if (!instrument.isTradable) return denied('INSTRUMENT_NOT_TRADABLE', instrument.id)
-  const { upper } = priceLimitsOf(instrument.kind, instrument.basePrice, facts.sessionDate)
+  const { upper } = priceLimitsOf(instrument.kind, instrument.basePrice, facts.sessionDate, instrument.market)
   return { instrument, lastPrice: last.price, upperLimit: upper }
 }
 
@@ -133,10 +131,15 @@ function checkShape(order: OrderRequest, facts: RiskFacts, instrument: Instrumen
     return denied('QUANTITY_OFF_LOT', `quantity=${order.quantity} lot=${instrument.quantityIncrement}`)
   }
   if (order.limitPrice === undefined || instrument.basePrice === undefined) return undefined
-  if (!isOnTick(instrument.kind, order.limitPrice, facts.sessionDate)) {
+  if (!isOnTick(instrument.kind, order.limitPrice, facts.sessionDate, instrument.market)) {
     return denied('PRICE_OFF_TICK', `price=${formatPrice(order.limitPrice)}`)
   }
-  const { lower, upper } = priceLimitsOf(instrument.kind, instrument.basePrice, facts.sessionDate)
+  const { lower, upper } = priceLimitsOf(
+    instrument.kind,
+    instrument.basePrice,
+    facts.sessionDate,
+    instrument.market,
+  )
   if (order.limitPrice < lower || order.limitPrice > upper) {
     return denied(
       'PRICE_OUTSIDE_LIMITS',
@@ -164,7 +167,11 @@ function checkFlow(
       facts.now - recent.decidedTime < limits.duplicateWindowMs,
   )
   if (twin !== undefined) return denied('DUPLICATE_ORDER', `of=${twin.clientOrderId}`)
-  if (!facts.withinRate) return denied('RATE_OVER_LIMIT', `max=${limits.ordersPerSecondMax}/s`)
+  const lastSecond = account.recentOrders.filter(
+    (recent) => recent.clientOrderId !== order.clientOrderId && facts.now - recent.decidedTime < 1_000,
+  )
+  if (lastSecond.length >= limits.ordersPerSecondMax)
+    return denied('RATE_OVER_LIMIT', `max=${limits.ordersPerSecondMax}/s`)
   if (account.tradingState === 'reducing' && !reducesPosition(account, order))
     return denied('POSITION_WOULD_INCREASE')
   if (order.side === 'sell') {

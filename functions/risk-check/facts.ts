@@ -3,7 +3,7 @@
 // F1. The account is cached at a version. Approving compares that version in the store, so a stale copy can only cost a
 //     second try, never let an order pass.
 // F2. A denial is not compared with anything, so it is never made on a cached account: the handler reads it again.
-import type { AccountSnapshot } from '#shared/domain/account.ts'
+import type { AccountSnapshot, RecentOrder, Reservation } from '#shared/domain/account.ts'
 import type { Instrument, InstrumentId } from '#shared/domain/instrument.ts'
 import { CalendarRangeError, krxPhaseAt } from '#shared/domain/krx-calendar.ts'
 import type { OrderRequest } from '#shared/domain/order.ts'
@@ -27,11 +27,9 @@ export interface FactSources {
 
 export interface Facts {
   /** `fresh` reads the account from the store even when a copy is at hand. */
-  read(order: OrderRequest, limits: RiskLimits, withinRate: boolean, fresh: boolean): Promise<RiskFacts>
-  /** Counts the order against the account's rate. */
-  countRequest(order: OrderRequest, limits: RiskLimits): Promise<boolean>
+  read(order: OrderRequest, limits: RiskLimits, fresh: boolean): Promise<RiskFacts>
   /** Carries the cached account over an approval that the store has taken. */
-  approved(approval: Approval): void
+  approved(approval: Approval, limits: RiskLimits): void
   forget(accountId: string): void
 }
 
@@ -43,7 +41,7 @@ export function riskFacts(sources: FactSources): Facts {
   const accountOf = async (accountId: string, limits: RiskLimits, fresh: boolean) => {
     const cached = fresh ? undefined : accounts.get(accountId)
     if (cached !== undefined) return cached
-    const snapshot = await ledger.snapshot(accountId, addMs(clock.now(), -limits.duplicateWindowMs))
+    const snapshot = await ledger.snapshot(accountId, addMs(clock.now(), -recentMsOf(limits)))
     if (snapshot !== undefined) accounts.set(accountId, snapshot)
     return snapshot
   }
@@ -58,7 +56,7 @@ export function riskFacts(sources: FactSources): Facts {
   }
 
   return {
-    async read(order, limits, withinRate, fresh) {
+    async read(order, limits, fresh) {
       const now = clock.now()
       const account = await accountOf(order.accountId, limits, fresh)
       const instrument = await instrumentOf(order.instrumentId, fresh)
@@ -81,24 +79,20 @@ export function riskFacts(sources: FactSources): Facts {
         account,
         instrument,
         lastPrices: new Map(lastPrices),
-        withinRate,
         feeRatio,
       }
     },
 
-    async countRequest(order, limits) {
-      const { allowed } = await hotState.take(`orders/${order.accountId}`, limits.ordersPerSecondMax, 1_000)
-      return allowed
-    },
-
-    approved({ order, reservation, accountVersion }) {
+    approved({ order, reservation, accountVersion }, limits) {
       const account = accounts.get(order.accountId)
       if (account?.version !== accountVersion) return
+      const since = clock.now() - recentMsOf(limits)
+      const isRecent = ({ decidedTime }: RecentOrder): boolean => decidedTime > since
       accounts.set(order.accountId, {
         ...account,
         version: accountVersion + 1n,
         reservations: [...account.reservations, reservation],
-        recentOrders: [...account.recentOrders, reservation].map(asRecent),
+        recentOrders: [...account.recentOrders.filter(isRecent), asRecent(reservation)],
       })
     },
 
@@ -106,20 +100,22 @@ export function riskFacts(sources: FactSources): Facts {
       accounts.delete(accountId)
     },
   }
+}
 
-  function asRecent(from: AccountSnapshot['recentOrders'][number] | Approval['reservation']) {
-    if ('quantity' in from) return from
-    const { clientOrderId, instrumentId, side, orderType, limitPrice, decidedTime } = from
-    const shape = {
-      clientOrderId,
-      instrumentId,
-      side,
-      orderType,
-      quantity: from.remainingQuantity,
-      decidedTime,
-    }
-    return limitPrice === undefined ? shape : { ...shape, limitPrice }
+/** Long enough for the duplicate check and for the rate of one second. */
+const recentMsOf = (limits: RiskLimits): number => Math.max(limits.duplicateWindowMs, 1_000)
+
+function asRecent(reservation: Reservation): RecentOrder {
+  const { clientOrderId, instrumentId, side, orderType, limitPrice, decidedTime } = reservation
+  const shape = {
+    clientOrderId,
+    instrumentId,
+    side,
+    orderType,
+    quantity: reservation.remainingQuantity,
+    decidedTime,
   }
+  return limitPrice === undefined ? shape : { ...shape, limitPrice }
 }
 
 function phaseAt(now: Instant): RiskFacts['phase'] {

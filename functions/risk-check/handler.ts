@@ -40,10 +40,9 @@ export const riskCheckHandler =
     const limits = limitsOf(accountId)
     if (limits === undefined) return deny('FACTS_MISSING', `limits of ${accountId}`)
 
-    const withinRate = await facts.countRequest(order, limits)
     let fresh = false
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
-      const read = await facts.read(order, limits, withinRate, fresh)
+      const read = await facts.read(order, limits, fresh)
       const decision = decide(order, read, limits)
       if (decision.outcome === 'denied') {
         if (fresh) return deny(decision.code, decision.detail)
@@ -68,7 +67,7 @@ export const riskCheckHandler =
         correlationId,
       }
       if ((await orders.approve(approval, context.receipt(outputs))) === 'done') {
-        facts.approved(approval)
+        facts.approved(approval, limits)
         return outputs
       }
       facts.forget(accountId)
