@@ -219,7 +219,12 @@ describe('inputs', () => {
     await host.handle({ specversion: '1.0', id, source, type, data, time: '2026-11-23T09:00:00+09:00' })
     expect(seen).toEqual([
       {
-        ...{ specversion: '1.0', id, source, type, data, datacontenttype: 'application/json' },
+        specversion: '1.0',
+        id,
+        source,
+        type,
+        data,
+        datacontenttype: 'application/json',
         subject: 'o-1',
         time: '2026-11-23T00:00:00.000Z',
         partitionkey: 'A-1',

@@ -1,0 +1,211 @@
+// Events in, events out, over HTTP.
+//
+// E1. An answer is 204 (nothing to say), 200 with exactly one CloudEvent in binary mode, or a problem document. This is
+//     what a Knative Trigger takes; any other body with a 2xx is a failure there.
+// E2. A batch is answered with a batch: only a sender that speaks batches gets one, or one that accepts
+//     `application/cloudevents-batch+json`. A batch is handled in order and stops at the first event that is not done;
+//     the answer then carries the index of that event and what those before it emitted.
+// E3. Where a bus is given, outputs are published before the answer, and the answer is empty.
+// E4. Several outputs, no bus, no batch accepted: 406. The handler's effect stands and its outputs are a function of the
+//     event, so nothing is lost by delivering it again to a function that is set up rightly.
+// E5. Plain JSON without CloudEvents attributes is refused with 400, naming what is missing. An id made up here, from a
+//     hash or at random, would make two orders one or one order two. By hand:
+//     `faas-cli invoke risk-check --content-type application/cloudevents+json < event.json`.
+// E6. No input can cause a 5xx: 500 is our defect, 503 is the world around us.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Event } from '#shared/events/contract.ts'
+import type { Stopwatch } from '#shared/ports/clock.ts'
+import type { CloudEvent } from './cloudevents/cloud-event.ts'
+import { type DecodedHttp, decodeHttp } from './cloudevents/http-decode.ts'
+import { batchedMessage, binaryMessage } from './cloudevents/http-encode.ts'
+import { CONSEQUENCES, type Delivery } from './delivery.ts'
+import type { FunctionHost } from './host.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import { type Problem, answer, answerProblem, problem } from './problem.ts'
+import { readBody } from './request-body.ts'
+
+export interface EndpointDeps {
+  readonly log: Log
+  readonly stopwatch: Stopwatch
+  readonly metrics?: Metrics
+  /** Makes outputs durable before the answer (E3). */
+  readonly publish?: (events: readonly Event[]) => Promise<void>
+  /** Default 1 MiB. */
+  readonly bodyBytesMax?: number
+  /** Requests at once; more are answered 429. Default 1,000. */
+  readonly inFlightMax?: number
+  /** Told of every defect, after its answer. Default: nothing; the process goes on. */
+  readonly onDefect?: (error: unknown) => void
+  /** True while draining: answers ask their clients to connect elsewhere. */
+  readonly isDraining?: () => boolean
+}
+
+export type EventEndpoint = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>
+
+const BODY_BYTES_MAX = 1_048_576
+const IN_FLIGHT_MAX = 1_000
+
+/** Handles one request for events. Never rejects. */
+export function eventEndpoint(hosts: readonly FunctionHost[], deps: EndpointDeps): EventEndpoint {
+  const { stopwatch, metrics, inFlightMax = IN_FLIGHT_MAX } = deps
+  let inFlight = 0
+
+  return async (incoming, outgoing) => {
+    if (inFlight >= inFlightMax) {
+      answerProblem(outgoing, problem(429, 'too many requests at once'), { 'retry-after': '1' })
+      return
+    }
+    const startMs = stopwatch.elapsedMs()
+    inFlight += 1
+    metrics?.inFlight(1)
+    if (deps.isDraining?.() === true) outgoing.shouldKeepAlive = false
+    try {
+      await handleRequest(hosts, deps, incoming, outgoing)
+    } catch (error) {
+      deps.log.error({ error }, 'request handling is defective')
+      answerProblem(outgoing, problem(500, DEFECT))
+    } finally {
+      inFlight -= 1
+      metrics?.inFlight(-1)
+      metrics?.answered(outgoing.statusCode, stopwatch.elapsedMs() - startMs)
+    }
+  }
+}
+
+const DEFECT = 'a defect of this function; its log says more'
+
+async function handleRequest(
+  hosts: readonly FunctionHost[],
+  deps: EndpointDeps,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const encoding = incoming.headers['content-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    refuse(incoming, outgoing, problem(415, `content-encoding must be identity, is ${encoding.slice(0, 40)}`))
+    return
+  }
+  const bytesMax = deps.bodyBytesMax ?? BODY_BYTES_MAX
+  const body = await readBody(incoming, bytesMax)
+  if (body.outcome === 'gone') return
+  if (body.outcome === 'tooLarge') {
+    refuse(incoming, outgoing, problem(413, `the body must have at most ${bytesMax} bytes`))
+    return
+  }
+  const decoded = decodeHttp(incoming.rawHeaders, body.bytes)
+  if (decoded.mode === 'refused') {
+    const detail = decoded.faults.map((fault) => `${fault.pointer} ${fault.detail}`.trim()).join('; ')
+    answerProblem(
+      outgoing,
+      problem(decoded.status, detail.slice(0, 2000), { faults: decoded.faults.slice(0, 100) }),
+    )
+    return
+  }
+  await answerEvents(hosts, deps, decoded, incoming, outgoing)
+}
+
+/** The rest of the body is not read, so the connection cannot be used again. */
+function refuse(incoming: IncomingMessage, outgoing: ServerResponse, content: Problem): void {
+  outgoing.shouldKeepAlive = false
+  outgoing.once('finish', () => incoming.destroy())
+  answerProblem(outgoing, content)
+}
+
+async function answerEvents(
+  hosts: readonly FunctionHost[],
+  deps: EndpointDeps,
+  decoded: Exclude<DecodedHttp, { mode: 'refused' }>,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const isBatch = decoded.mode === 'batched'
+  const events = isBatch ? decoded.events : [decoded.event]
+  const outputs: Event[] = []
+  for (const [index, event] of events.entries()) {
+    const delivery = await deliver(hosts, event)
+    if (delivery.outcome === 'done') {
+      outputs.push(...delivery.outputs)
+    } else if (delivery.outcome !== 'ignored') {
+      const emitted = await publishOrKeep(deps, outputs)
+      const batch = isBatch ? { index, outputs: emitted ?? [] } : {}
+      answerProblem(outgoing, emitted === undefined ? UNPUBLISHED : problemOf(delivery, batch))
+      if (delivery.outcome === 'defect') deps.onDefect?.(delivery.error)
+      return
+    }
+  }
+  const emitted = await publishOrKeep(deps, outputs)
+  if (emitted === undefined) answerProblem(outgoing, UNPUBLISHED)
+  else answerOutputs(outgoing, emitted, isBatch || acceptsBatch(incoming))
+}
+
+const UNPUBLISHED = problem(503, 'handled, but what it emitted could not be published: deliver it again')
+
+/** E3. What is left to answer with; `undefined` when publishing failed. */
+async function publishOrKeep(
+  { publish, log }: EndpointDeps,
+  outputs: readonly Event[],
+): Promise<readonly Event[] | undefined> {
+  if (publish === undefined || outputs.length === 0) return outputs
+  try {
+    await publish(outputs)
+    return []
+  } catch (error) {
+    log.error({ error, outputs: outputs.length }, 'outputs not published')
+    return undefined
+  }
+}
+
+/** Every function of this process that consumes the event, one after another. */
+async function deliver(hosts: readonly FunctionHost[], event: CloudEvent): Promise<Delivery> {
+  const [only] = hosts
+  if (hosts.length === 1 && only !== undefined) return only.handle(event)
+  const outputs: Event[] = []
+  let isConsumed = false
+  for (const host of hosts) {
+    const delivery = await host.handle(event)
+    if (delivery.outcome === 'ignored') continue
+    if (delivery.outcome !== 'done') return delivery
+    isConsumed = true
+    outputs.push(...delivery.outputs)
+  }
+  return isConsumed ? { outcome: 'done', outputs } : { outcome: 'ignored' }
+}
+
+function answerOutputs(outgoing: ServerResponse, outputs: readonly Event[], batch: boolean): void {
+  const [first] = outputs
+  if (first === undefined) {
+    outgoing.writeHead(204)
+    outgoing.end()
+    return
+  }
+  if (!batch && outputs.length > 1) {
+    const detail = `${outputs.length} events to answer with: accept application/cloudevents-batch+json, or give this function a bus to publish to`
+    answerProblem(outgoing, problem(406, detail))
+    return
+  }
+  const { headers, body } = batch ? batchedMessage(outputs) : binaryMessage(first)
+  answer(outgoing, CONSEQUENCES.done.status, headers, body)
+}
+
+const acceptsBatch = (incoming: IncomingMessage): boolean =>
+  incoming.headers.accept?.toLowerCase().includes('application/cloudevents-batch+json') ?? false
+
+function problemOf(
+  delivery: Exclude<Delivery, { outcome: 'done' | 'ignored' }>,
+  batch: Pick<Problem, 'index' | 'outputs'>,
+): Problem {
+  const { status } = CONSEQUENCES[delivery.outcome]
+  switch (delivery.outcome) {
+    case 'retry':
+      return problem(status, delivery.reason, batch)
+    case 'poison':
+      return problem(
+        status,
+        delivery.reason,
+        delivery.faults === undefined ? batch : { ...batch, faults: delivery.faults.slice(0, 100) },
+      )
+    case 'defect':
+      return problem(status, DEFECT, batch)
+  }
+}

@@ -1,0 +1,142 @@
+// A deployed function: one process, one server, drained on SIGTERM.
+import type { AddressInfo } from 'node:net'
+import { z } from 'zod'
+import type { EventContract } from '#shared/events/contract.ts'
+import type { Clock, Stopwatch } from '#shared/ports/clock.ts'
+import type { EventBus } from '#shared/ports/event-bus.ts'
+import type { FunctionDefinition, Handler } from './function.ts'
+import { hostFunction } from './host.ts'
+import { functionServer } from './http.ts'
+import { type Closable, type Lifecycle, runLifecycle } from './lifecycle.ts'
+import { LOG_LEVELS, type Log, createLog } from './log.ts'
+import { createMetrics } from './metrics.ts'
+
+/** Settings of every deployed function. */
+export const ServeConfig = z.object({
+  PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8080)
+    .describe(
+      'Port a function listens on. Knative sets it; behind the OpenFaaS watchdog it is 3000. 0 picks a free one.',
+    ),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least important log line that is written.'),
+  JTS_BODY_BYTES_MAX: z.coerce
+    .number()
+    .int()
+    .min(1_024)
+    .max(67_108_864)
+    .default(1_048_576)
+    .describe('Largest request body, bytes. Larger ones are answered 413.'),
+  JTS_DRAIN_GRACE_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(2_000)
+    .describe('How long a process that was told to end still takes work, milliseconds: routers notice late.'),
+  JTS_CLOSE_MS_MAX: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(600_000)
+    .default(20_000)
+    .describe(
+      'How long work in flight may take to end after the grace, milliseconds. Keep it below what the platform grants.',
+    ),
+})
+export type ServeSettings = z.output<typeof ServeConfig>
+
+export interface ServeOptions {
+  readonly config: ServeSettings
+  readonly clock: Pick<Clock, 'now'>
+  readonly stopwatch: Stopwatch
+  /** Where outputs go. Without it they are the HTTP answer. */
+  readonly bus?: Pick<EventBus, 'publish'>
+  /** Ended after the last request, in reverse order. */
+  readonly closes?: readonly Closable[]
+  /** Why this process should get no traffic yet; empty when it should. */
+  readonly notReady?: () => readonly string[]
+  /** Default: JSON lines on standard output. */
+  readonly log?: Log
+}
+
+export interface Serving extends Lifecycle {
+  /** The port it listens on. */
+  readonly port: number
+}
+
+/** Serves one function until a signal ends it. A defect ends the process with code 1, after its answer. */
+export async function serve<Consumes extends EventContract, Produces extends EventContract>(
+  definition: FunctionDefinition<Consumes, Produces>,
+  handler: Handler<FunctionDefinition<Consumes, Produces>>,
+  options: ServeOptions,
+): Promise<Serving> {
+  const { config, clock, stopwatch, bus, closes = [] } = options
+  const log = options.log ?? createLog(definition.name, config.LOG_LEVEL)
+  const metrics = createMetrics()
+  const host = hostFunction(definition, handler, { clock, stopwatch, log, metrics })
+  let isDraining = false
+  const onDrain = (): void => {
+    isDraining = true
+  }
+  const server = functionServer([host], {
+    log,
+    stopwatch,
+    metrics,
+    bodyBytesMax: config.JTS_BODY_BYTES_MAX,
+    isDraining: () => isDraining,
+    onDefect: (error) => {
+      log.fatal({ error }, 'defect: the process ends and is started again')
+      process.exitCode = 1
+      void lifecycle.stop('defect')
+    },
+    ...(bus === undefined ? {} : { publish: (events) => bus.publish(events) }),
+    ...(options.notReady === undefined ? {} : { notReady: options.notReady }),
+  })
+  const parts = [
+    ...closes.map((each, index) => ({
+      name: `dependency ${index + 1}`,
+      start: async () => () => each.close(),
+    })),
+    { name: 'host', start: async () => async () => host.close() },
+    {
+      name: 'server',
+      start: async () => {
+        await listen(server, config.PORT)
+        return () => closeServer(server)
+      },
+    },
+  ]
+  const lifecycle = await runLifecycle(parts, {
+    log,
+    stopwatch,
+    graceMs: config.JTS_DRAIN_GRACE_MS,
+    closeMsMax: config.JTS_CLOSE_MS_MAX,
+    onDrain,
+  })
+  const { port } = server.address() as AddressInfo
+  log.info({ port }, 'listening')
+  return { ...lifecycle, port }
+}
+
+type Listener = ReturnType<typeof functionServer>
+
+/** On all interfaces: a function lives in a container. @throws when the port is taken. */
+const listen = (server: Listener, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+
+/** Resolves when the last request in flight is answered. */
+const closeServer = (server: Listener): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.close((error) => (error === undefined ? resolve() : reject(error)))
+    server.closeIdleConnections()
+  })
