@@ -45,13 +45,13 @@ const PRICE_MAX = 10n ** 18n - 1n
 const COUNT_MAX = 2n ** 64n - 1n
 const NOTIONAL_MAX = 10n ** 38n - 1n
 
-function inRange(field: string, value: bigint, max: bigint): bigint {
-  if (value < 0n || value > max) throw new PoisonError(`${field} cannot be stored: ${value}`)
+function inRange(name: string, value: bigint, max: bigint): bigint {
+  if (value < 0n || value > max) throw new PoisonError(`${name} cannot be stored: ${value}`)
   return value
 }
 
-function priceText(field: string, value: Price): string {
-  inRange(field, value, PRICE_MAX)
+function priceText(name: string, value: Price): string {
+  inRange(name, value, PRICE_MAX)
   return `"${formatPrice(value)}"`
 }
 
