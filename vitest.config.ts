@@ -3,7 +3,9 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{apps,connectors,functions,scripts,shared,test}/**/*.test.ts'],
+    globalSetup: ['test/global-setup.ts'],
     passWithNoTests: false,
     testTimeout: 20_000,
+    hookTimeout: 60_000,
   },
 })

@@ -67,7 +67,7 @@ export function parseOptions(args: readonly string[]): Options {
   const data = text('data')
   return {
     ...(replay === undefined ? {} : { replay }),
-    ...(speed === undefined ? {} : { speed: speed as number | 'max' }),
+    ...(speed === undefined ? {} : { speed }),
     ...(summary === undefined ? {} : { summary }),
     ...(data === undefined ? {} : { data }),
     ...(seed === undefined ? {} : { seed }),

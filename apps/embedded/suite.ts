@@ -1,19 +1,16 @@
 // All functions and connectors in one process: the memory bus calls handlers, everything else is as deployed.
-import { kisFrameDecoder } from '#shared/adapters/broker-kis/decoder.ts'
 import { notifiersFrom } from '#shared/adapters/notifiers/notifiers.ts'
-import { type MemoryBus, memoryBus } from '#shared/adapters/memory/event-bus.ts'
-import { memoryHotState } from '#shared/adapters/memory/hot-state.ts'
-import { systemIds } from '#shared/adapters/system/ids.ts'
+import type { MemoryBus } from '#shared/adapters/memory/event-bus.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { money } from '#shared/domain/values.ts'
-import type { Event } from '#shared/events/contract.ts'
+import type { EventContract } from '#shared/events/contract.ts'
 import type { BrokerGateway } from '#shared/ports/broker-gateway.ts'
 import type { Clock } from '#shared/ports/clock.ts'
+import type { FrameDecoder } from '#shared/ports/frame-decoder.ts'
 import type { HotState } from '#shared/ports/hot-state.ts'
 import { type Consumption, consume } from '#shared/runtime/consume.ts'
-import { hostFunction } from '#shared/runtime/host.ts'
-import type { EventContract } from '#shared/events/contract.ts'
 import type { FunctionDefinition, Handler } from '#shared/runtime/function.ts'
+import { type FunctionHost, hostFunction } from '#shared/runtime/host.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { archiveEvent } from '../../functions/archive-event/function.ts'
 import { archiveEventHandler } from '../../functions/archive-event/handler.ts'
@@ -21,6 +18,7 @@ import { evaluateStrategy } from '../../functions/evaluate-strategy/function.ts'
 import { evaluateStrategyHandler } from '../../functions/evaluate-strategy/handler.ts'
 import { ingestTick } from '../../functions/ingest-tick/function.ts'
 import { ingestTickHandler } from '../../functions/ingest-tick/handler.ts'
+import { alertRulesFrom, notifierOptionsFrom } from '../../functions/notify/config.ts'
 import { notify } from '../../functions/notify/function.ts'
 import { notifyHandler } from '../../functions/notify/handler.ts'
 import { placeOrder } from '../../functions/place-order/function.ts'
@@ -33,24 +31,127 @@ import { feeRatioFrom, riskLimitsFrom } from '../../functions/risk-check/config.
 import { riskFacts } from '../../functions/risk-check/facts.ts'
 import { riskCheck } from '../../functions/risk-check/function.ts'
 import { riskCheckHandler } from '../../functions/risk-check/handler.ts'
-import { type OutboxRelay, outboxRelay, storedEvents } from './outbox-relay.ts'
 import type { SuiteSettings } from './settings.ts'
 import type { Stores } from './stores.ts'
-
-export interface Suite {
-  readonly bus: MemoryBus
-  readonly hotState: HotState
-  readonly relay: OutboxRelay
-  /** Rejects when a function turns out to be defective. */
-  readonly ended: Promise<void>
-  close(): Promise<void>
-}
 
 export interface SuiteDeps {
   readonly settings: SuiteSettings
   readonly stores: Stores
-  readonly gateway: BrokerGateway
+  readonly bus: MemoryBus
   readonly hotState: HotState
+  readonly gateway: BrokerGateway
+  readonly decoder: FrameDecoder
   readonly clock: Clock
   readonly log: Log
+  /** True where market data and phases come in order from one driver, so that no phase needs a grace. */
+  readonly isDriven: boolean
 }
+
+export interface Suite {
+  /** Rejects when a function turns out to be defective. */
+  readonly ended: Promise<void>
+  /** Lets what is running end, then stops. */
+  close(): Promise<void>
+}
+
+export const RECONCILE_TIMER = 'reconcile'
+
+export async function startSuite(deps: SuiteDeps): Promise<Suite> {
+  const { bus, clock, log } = deps
+  const hosts: FunctionHost[] = []
+  const consumptions: Consumption[] = []
+  const run = async <Consumes extends EventContract, Produces extends EventContract>(
+    definition: FunctionDefinition<Consumes, Produces>,
+    handler: Handler<FunctionDefinition<Consumes, Produces>>,
+  ): Promise<void> => {
+    const host = hostFunction(definition, handler, { clock, stopwatch: systemStopwatch, log })
+    hosts.push(host)
+    consumptions.push(await consume({ bus, host, stopwatch: systemStopwatch, log }))
+  }
+
+  const ingest = marketData(deps)
+  await run(ingestTick, ingest)
+  await run(evaluateStrategy, strategies(deps))
+  await run(riskCheck, risk(deps))
+  await run(placeOrder, placement(deps))
+  await run(recordExecution, executions(deps))
+  await run(reconcileAccount, reconciliation(deps))
+  await run(notify, notifications(deps))
+  await run(archiveEvent, archiveEventHandler({ archive: deps.stores.archive }))
+
+  return {
+    ended: Promise.race(consumptions.map(({ ended }) => ended)),
+    async close() {
+      for (const consumption of consumptions) await consumption.close()
+      await ingest.drain()
+      for (const host of hosts) host.close()
+    },
+  }
+}
+
+function marketData({ settings, stores, hotState, decoder, clock, log, isDriven }: SuiteDeps) {
+  return ingestTickHandler({
+    decoder,
+    hotState,
+    tickStore: stores.ticks,
+    instruments: stores.instruments,
+    clock,
+    stopwatch: systemStopwatch,
+    phaseGraceMs: isDriven ? 0 : settings.ingest.JTS_PHASE_GRACE_MS,
+    copyIntervalMs: settings.ingest.JTS_FORMING_COPY_INTERVAL_MS,
+    count: (what, instrumentId) => log.debug({ what, instrumentId }, 'market data'),
+  })
+}
+
+function risk({ settings, stores, hotState, clock }: SuiteDeps) {
+  const limits = riskLimitsFrom(settings.risk)
+  const { ledger, instruments, orders } = stores
+  const facts = riskFacts({ ledger, hotState, instruments, clock, feeRatio: feeRatioFrom(settings.risk) })
+  return riskCheckHandler({ limitsOf: () => limits, facts, orders, clock })
+}
+
+const placement = ({ settings, stores, gateway, clock }: SuiteDeps) =>
+  placeOrderHandler({
+    gateway,
+    orders: stores.orders,
+    clock,
+    stopwatch: systemStopwatch,
+    approvalAgeMsMax: settings.place.JTS_APPROVAL_AGE_MS_MAX,
+  })
+
+const executions = ({ settings, stores }: SuiteDeps) =>
+  recordExecutionHandler({
+    orders: stores.orders,
+    ledger: stores.ledger,
+    instruments: stores.instruments,
+    feeRatio: feeRatioFrom(settings.risk),
+  })
+
+const reconciliation = ({ settings, stores, gateway, clock }: SuiteDeps) =>
+  reconcileAccountHandler({
+    gateway,
+    orders: stores.orders,
+    ledger: stores.ledger,
+    instruments: stores.instruments,
+    clock,
+    rules: {
+      settleMs: settings.reconcile.JTS_SETTLE_WAIT_MS,
+      deadlineMs: settings.reconcile.JTS_EVIDENCE_DEADLINE_MS,
+      clockSkewMs: settings.reconcile.JTS_BROKER_CLOCK_SKEW_MS,
+    },
+    cashTolerance: money(settings.reconcile.JTS_CASH_TOLERANCE),
+    startsActive: settings.reconcile.JTS_TRADING_STARTS_ACTIVE === 'true',
+    timer: RECONCILE_TIMER,
+  })
+
+const notifications = ({ settings, stores, hotState, clock, log }: SuiteDeps) =>
+  notifyHandler({
+    rules: alertRulesFrom(settings.notify),
+    notifiers: notifiersFrom(notifierOptionsFrom(settings.notify), clock),
+    history: stores.notifications,
+    hotState,
+    clock,
+    stopwatch: systemStopwatch,
+    ratePerMinute: settings.notify.JTS_NOTIFY_RATE_PER_MINUTE,
+    log,
+  })

@@ -8,7 +8,7 @@ import { type InstrumentId } from '#shared/domain/instrument.ts'
 import { isWorking } from '#shared/domain/order-lifecycle.ts'
 import type { AccountSnapshot } from '#shared/domain/account.ts'
 import { type Instant, kstDate } from '#shared/domain/time.ts'
-import { type Money, type Quantity, addQuantity, formatMoney, subtractMoney } from '#shared/domain/values.ts'
+import { type Money, type Quantity, addQuantity, formatMoney, negateMoney, subtractMoney } from '#shared/domain/values.ts'
 import type { WiredReport } from '#shared/events/execution-codec.ts'
 import type { BrokerBalance, BrokerOrder } from '#shared/ports/broker-gateway.ts'
 import type { StoredOrder } from '#shared/ports/order-store.ts'
@@ -115,7 +115,7 @@ export function differencesOf(
     if (our !== their) lines.push(`position of ${id}: ours ${our}, the broker's ${their}`)
   }
   const gap = subtractMoney(account.cash, balance.cash)
-  if (gap > cashTolerance || -gap > cashTolerance) {
+  if (gap > cashTolerance || gap < negateMoney(cashTolerance)) {
     lines.push(`cash: ours ${formatMoney(account.cash)}, the broker's ${formatMoney(balance.cash)}`)
   }
   return lines

@@ -1,7 +1,7 @@
 // Report → the order it is about → what it does → one transaction.
 import type { Instrument, InstrumentId } from '#shared/domain/instrument.ts'
 import { applyFill, averagePriceOfPosition, cashChangeOf } from '#shared/domain/position.ts'
-import { type Instant, formatInstant, kstDate } from '#shared/domain/time.ts'
+import { formatInstant, kstDate } from '#shared/domain/time.ts'
 import { type Ratio, addMoney, formatMoney, formatPrice } from '#shared/domain/values.ts'
 import { output } from '#shared/events/contract.ts'
 import { type WiredReport, reportFromWire } from '#shared/events/execution-codec.ts'
@@ -172,7 +172,7 @@ async function positionAfter(
   deps: RecordExecutionDeps,
   fill: Fill,
 ): Promise<OutputOf<typeof recordExecution>> {
-  const account = await deps.ledger.snapshot(fill.accountId, fill.eventTime as Instant)
+  const account = await deps.ledger.snapshot(fill.accountId, fill.eventTime)
   if (account === undefined) throw new RetryableError(`account ${fill.accountId} is not open`)
   const before = account.positions.find((position) => position.instrumentId === fill.instrumentId)
   const after = applyFill(before, fill)
@@ -194,22 +194,11 @@ function ended(order: StoredOrder, change: OrderChange, report: WiredReport): Ou
   const rest = (order.quantity - filledQuantity).toString()
   const eventTime = formatInstant(report.eventTime)
   const of = { accountId, clientOrderId, filledQuantity: filledQuantity.toString() }
-  switch (change.status) {
-    case 'canceled':
-      return [output(OrderCanceled, { ...of, canceledQuantity: rest, eventTime })]
-    case 'expired':
-      return [output(OrderExpired, { ...of, expiredQuantity: rest, eventTime })]
-    case 'rejected':
-      return [
-        output(OrderRejected, {
-          accountId,
-          clientOrderId,
-          code: 'REJECTED_BY_VENUE',
-          detail: report.detail ?? '',
-          rejectedTime: eventTime,
-        }),
-      ]
-    default:
-      return []
-  }
+  if (change.status === 'canceled') return [output(OrderCanceled, { ...of, canceledQuantity: rest, eventTime })]
+  if (change.status === 'expired') return [output(OrderExpired, { ...of, expiredQuantity: rest, eventTime })]
+  if (change.status !== 'rejected') return []
+  const detail = report.detail ?? ''
+  return [
+    output(OrderRejected, { accountId, clientOrderId, code: 'REJECTED_BY_VENUE', detail, rejectedTime: eventTime }),
+  ]
 }
