@@ -1,10 +1,18 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { instrumentId } from '#shared/domain/instrument.ts'
 import type { TradeTick } from '#shared/domain/market-data.ts'
 import { addMs, formatInstant, parseInstant } from '#shared/domain/time.ts'
 import { formatMoney, formatPrice, price, quantity } from '#shared/domain/values.ts'
-import { type Forming, type FormingBar, NOTHING_FORMING, addTick, endPhase, isComplete } from './bars.ts'
+import {
+  type Forming,
+  type FormingBar,
+  NOTHING_FORMING,
+  addTick,
+  endPhase,
+  isComplete,
+  openTimeOf,
+} from './bars.ts'
 
 const SAMSUNG = instrumentId('005930.KRX')
 const APPLE = instrumentId('AAPL.NASDAQ')
@@ -97,7 +105,7 @@ describe('session phases', () => {
     expect(closed.map(show)).toEqual([
       '1m 15:30 70/70/70/70 200',
       '5m 15:30 70/70/70/70 200',
-      '1d 00:00 50/70/50/70 301',
+      '1d 09:00 50/70/50/70 301',
     ])
   })
 
@@ -186,7 +194,7 @@ test('no volume is lost or counted twice, whatever the ticks', () => {
         expect(new Set(bars.map((bar) => bar.openTime)).size).toBe(bars.length)
         for (const bar of bars) {
           const inside = ticks.filter(
-            (each) => each.eventTime >= bar.openTime && each.eventTime < bar.closeTime,
+            (each) => openTimeOf(SAMSUNG, interval, each.eventTime) === bar.openTime,
           )
           expect([inside[0]?.price, inside.at(-1)?.price]).toEqual([bar.open, bar.close])
           expect(inside.every((each) => each.price >= bar.low && each.price <= bar.high)).toBe(true)

@@ -1,7 +1,8 @@
 // Bars from ticks, one tick at a time.
 //
-// B1. A bar covers [openTime, closeTime) of the venue's clock: 1m and 5m from the full minute, 1d from midnight to
-//     midnight at the venue. Auctions are part of the bar that their print falls in.
+// B1. A bar covers [openTime, closeTime) of the clock: 1m and 5m from the full minute. The 1d bar takes everything
+//     from midnight to midnight at the venue, auctions included, and is dated by the regular session (09:00 to 15:30 in
+//     Seoul), as the broker dates it: the closing auction prints at its closeTime and still belongs to it.
 // B2. Nothing closes a bar but a tick of a later one or the session's phase: no bar is seen before it is complete.
 //     A span without a trade makes no bar.
 // B3. A closed bar never changes. A tick that belongs to it, or to one before it, is late and is not merged.
@@ -43,15 +44,30 @@ const DAY_OFFSET_MS: Record<Venue, number> = {
   AMEX: -5 * MS_PER_HOUR,
 }
 const LENGTH_MS: Record<BarInterval, number> = { '1m': 60_000, '5m': 300_000, '1d': MS_PER_DAY }
+/** From midnight to the open and to the close of the regular session. Elsewhere the whole day. */
+const KRX_HOURS = { open: 9 * MS_PER_HOUR, close: 15.5 * MS_PER_HOUR }
+const WHOLE_DAY = { open: 0, close: MS_PER_DAY }
+const hoursOf = (instrumentId: InstrumentId): typeof KRX_HOURS => {
+  const venue = venueOf(instrumentId)
+  return venue === 'KRX' || venue === 'NXT' ? KRX_HOURS : WHOLE_DAY
+}
 
 const EMPTY: FormingSlot = { closedUntil: 0 as Instant }
 export const NOTHING_FORMING: Forming = { '1m': EMPTY, '5m': EMPTY, '1d': EMPTY }
 
-/** When the bar begins that an instant falls in. */
+/** The open time of the bar that an instant belongs to. */
 export function openTimeOf(instrumentId: InstrumentId, interval: BarInterval, at: Instant): Instant {
-  const offset = interval === '1d' ? DAY_OFFSET_MS[venueOf(instrumentId)] : 0
   const length = LENGTH_MS[interval]
-  return (Math.floor((at + offset) / length) * length - offset) as Instant
+  if (interval !== '1d') return (Math.floor(at / length) * length) as Instant
+  const offset = DAY_OFFSET_MS[venueOf(instrumentId)]
+  const midnight = Math.floor((at + offset) / length) * length - offset
+  return (midnight + hoursOf(instrumentId).open) as Instant
+}
+
+function closeTimeOf(instrumentId: InstrumentId, interval: BarInterval, openTime: Instant): Instant {
+  if (interval !== '1d') return (openTime + LENGTH_MS[interval]) as Instant
+  const { open, close } = hoursOf(instrumentId)
+  return (openTime + close - open) as Instant
 }
 
 const beginBar = (
@@ -63,7 +79,7 @@ const beginBar = (
   instrumentId: tick.instrumentId,
   interval,
   openTime,
-  closeTime: (openTime + LENGTH_MS[interval]) as Instant,
+  closeTime: closeTimeOf(tick.instrumentId, interval, openTime),
   open: tick.price,
   high: tick.price,
   low: tick.price,
