@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util'
 import type { Environment } from './config.ts'
 
 /** The environment over what the file says; just the environment where there is no such file. */
-export function withEnvFile(environment: Environment, path: string): Environment {
+export function readEnvironment(environment: Environment, path = '.env.local'): Environment {
   let text: string
   try {
     text = readFileSync(path, 'utf8')

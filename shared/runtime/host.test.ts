@@ -102,17 +102,17 @@ describe('outputs', () => {
 describe('receipts', () => {
   test('a receipt holds exactly the events that are emitted', async () => {
     let stored: readonly Event[] = []
-    const delivery = await hosted(async (_event, { receipt }) => {
+    const delivery = await hosted(async (_event, context) => {
       const outputs = [denied()]
-      stored = receipt(outputs).outputs
+      stored = context.receipt(outputs).outputs
       return outputs
     }).handle(event)
     expect(delivery).toEqual({ outcome: 'done', outputs: stored })
   })
 
   test('returning something else than the receipt holds is a defect', async () => {
-    const delivery = await hosted(async (_event, { receipt }) => {
-      receipt([denied('stored')])
+    const delivery = await hosted(async (_event, context) => {
+      context.receipt([denied('stored')])
       return [denied('returned')]
     }).handle(event)
     expect(delivery.outcome).toBe('defect')

@@ -106,7 +106,7 @@ export async function serve<Consumes extends EventContract, Produces extends Eve
       name: 'server',
       start: async () => {
         await listen(server, config.PORT)
-        return () => closeServer(server)
+        return () => closeServer(server, stopwatch)
       },
     },
   ]
@@ -134,9 +134,14 @@ const listen = (server: Listener, port: number): Promise<void> =>
     })
   })
 
-/** Resolves when the last request in flight is answered. */
-const closeServer = (server: Listener): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.close((error) => (error === undefined ? resolve() : reject(error)))
+const IDLE_CHECK_MS = 50
+
+/** Resolves when the last request in flight is answered. A connection that was busy is let go as soon as it idles. */
+async function closeServer(server: Listener, stopwatch: Stopwatch): Promise<void> {
+  const closed = new AbortController()
+  server.close(() => closed.abort())
+  while (!closed.signal.aborted) {
     server.closeIdleConnections()
-  })
+    await stopwatch.sleep(IDLE_CHECK_MS, closed.signal).catch(() => undefined)
+  }
+}
