@@ -78,6 +78,7 @@ export function bufferedWriter<T>(
       await write(batch)
     } catch (error) {
       failures += 1
+      dueUpTo = taken // Once the store is back, nobody waits for an interval again.
       const fault = new RetryableError(`${name}: ${rows.length} rows wait, writing failed`, { cause: error })
       onFault?.(fault)
       for (const flush of flushes.splice(0)) flush.reject(fault)

@@ -4,8 +4,10 @@
 //     chunks into text one by one, which destroys a character that lies across two chunks.
 // C2. The engine binds one data directory to one process, and one process to one data directory.
 // C3. On a server every insert waits until its rows are stored: small batches are merged by the server, never forgotten.
+import { access, constants, mkdir } from 'node:fs/promises'
 import {
   type ClickHouseClient,
+  ClickHouseLogLevel,
   type ClickHouseSettings,
   type ClickHouseClientConfigOptions,
   createClient,
@@ -69,6 +71,8 @@ const isConnection = (value: object): value is ClientConnection => 'query' in va
 
 async function embeddedClient(directory: string): Promise<ClickHouseClient> {
   const { createChdbConnection } = await import('chdb/connection')
+  await mkdir(directory, { recursive: true })
+  await access(directory, constants.W_OK)
   try {
     const connection: object = createChdbConnection({ path: directory })
     if (!isConnection(connection))
@@ -88,6 +92,8 @@ function serverClient(options: Extract<ClickHouseOptions, { url: string }>): Cli
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(options.password === undefined ? {} : { password: options.password }),
     application: 'jts',
+    // Faults are thrown, and logged once by who handles them.
+    log: { level: ClickHouseLogLevel.OFF },
     request_timeout: options.requestTimeoutMs ?? 30_000,
     // Below the three seconds after which a server may hang up on an idle connection.
     keep_alive: { idle_socket_ttl: 2000 },
