@@ -92,8 +92,9 @@ CREATE TABLE trading.broker_orders (
   UNIQUE (account_id, broker_order_id, client_order_id)
 );
 
--- One order at the broker never backs two open orders of ours.
-CREATE UNIQUE INDEX orders_broker_order ON trading.orders (account_id, broker_order_id)
+-- One order at the broker never backs two open orders of ours. A broker's number holds for one day (in Korea).
+CREATE UNIQUE INDEX orders_broker_order
+  ON trading.orders (account_id, broker_order_id, ((submitted_time AT TIME ZONE 'Asia/Seoul')::date))
   WHERE broker_order_id IS NOT NULL AND status NOT IN ('denied', 'rejected', 'filled', 'canceled', 'expired');
 
 CREATE TABLE trading.fills (
