@@ -1,0 +1,4 @@
+import { SessionPhaseChanged, TimerFired } from '#shared/events/timers.ts'
+
+/** What this connector publishes; the event catalogue is printed from it. */
+export const produces = [SessionPhaseChanged, TimerFired]
