@@ -5,7 +5,7 @@ import { addDays, addMs, instant, kstInstant, sessionDate, timeOfDay } from '#sh
 import type { Instant } from '#shared/domain/time.ts'
 import {
   changesBetween,
-  krxCalendar,
+  CALENDARS,
   latestChange,
   latestDueTime,
   nextChangeTime,
@@ -14,6 +14,7 @@ import {
   timerEvent,
 } from './schedule.ts'
 
+const krxCalendar = CALENDARS.KRX
 /** Korean time, `2025-09-02 09:00`. */
 const kst = (text: string): Instant => kstInstant(sessionDate(text.slice(0, 10)), timeOfDay(text.slice(11)))
 const DAY_MS = 86_400_000

@@ -41,12 +41,16 @@ export interface VenueCalendar {
 const isInKrxRange = (date: SessionDate): boolean =>
   date >= KRX_CALENDAR_RANGE.first && date <= KRX_CALENDAR_RANGE.last
 
-export const krxCalendar: VenueCalendar = {
+const krxCalendar: VenueCalendar = {
   venue: 'KRX',
   dateOf: kstDate,
   sessionOf: (date) => (isInKrxRange(date) ? krxSessionOf(date) : undefined),
   isKnown: isInKrxRange,
 }
+
+/** The venues whose sessions are known. */
+export const CALENDARS = { KRX: krxCalendar } as const
+export type ScheduledVenue = keyof typeof CALENDARS
 
 export interface PhaseChange {
   readonly venue: string

@@ -13,8 +13,7 @@ import { manualStopwatch } from '#shared/adapters/memory/manual-stopwatch.ts'
 import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemIds } from '#shared/adapters/system/ids.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import { krxCalendar } from './schedule.ts'
-import { LEASE_MS, type Scheduler, type SchedulerDeps, scheduler } from './scheduler.ts'
+import { LEASE_MS, type RunningScheduler, type SchedulerDeps, runScheduler } from './scheduler.ts'
 
 const kst = (text: string): Instant => kstInstant(sessionDate(text.slice(0, 10)), timeOfDay(text.slice(11)))
 const MORNING = kst('2025-09-02 08:00')
@@ -52,25 +51,27 @@ afterEach(async () => {
 })
 
 interface Started {
-  readonly scheduler: Scheduler
+  readonly scheduler: RunningScheduler
   stop(): Promise<void>
 }
 
 function start(over: Partial<SchedulerDeps> & Pick<SchedulerDeps, 'bus' | 'clock'>): Started {
-  const started = scheduler({
-    stopwatch: systemStopwatch,
-    hotState: memoryHotState({ stopwatch: manualStopwatch() }),
-    ids: systemIds,
-    timers: [],
-    venues: [krxCalendar],
-    log: silentLog,
-    ...over,
-  })
   const ending = new AbortController()
-  const ended = started.run(ending.signal)
+  const started = runScheduler(
+    {
+      stopwatch: systemStopwatch,
+      hotState: memoryHotState({ stopwatch: manualStopwatch() }),
+      ids: systemIds,
+      timers: [],
+      venues: ['KRX'],
+      log: silentLog,
+      ...over,
+    },
+    ending.signal,
+  )
   const stop = (): Promise<void> => {
     ending.abort()
-    return ended
+    return started.ended
   }
   running.push(stop)
   return { scheduler: started, stop }
@@ -297,17 +298,20 @@ describe('faults', () => {
 
   test('a defect of the bus ends the scheduler instead of being tried again', async () => {
     const broken = { publish: () => Promise.reject(new TypeError('x is undefined')) }
-    const one = scheduler({
-      bus: broken,
-      clock: historicalClock(MORNING),
-      stopwatch: systemStopwatch,
-      hotState: memoryHotState({ stopwatch: manualStopwatch() }),
-      ids: systemIds,
-      timers: [RISK],
-      venues: [],
-      log: silentLog,
-    })
-    await expect(one.run(new AbortController().signal)).rejects.toThrow(TypeError)
+    const one = runScheduler(
+      {
+        bus: broken,
+        clock: historicalClock(MORNING),
+        stopwatch: systemStopwatch,
+        hotState: memoryHotState({ stopwatch: manualStopwatch() }),
+        ids: systemIds,
+        timers: [RISK],
+        venues: [],
+        log: silentLog,
+      },
+      new AbortController().signal,
+    )
+    await expect(one.ended).rejects.toThrow(TypeError)
   })
 
   test('a day that the calendar does not cover opens no session, says so once, and stops no timer', async () => {
@@ -335,7 +339,7 @@ describe('faults', () => {
     ['an interval of nothing', { timers: [{ name: 'a', intervalMs: 0 }] }],
     ['a part of a millisecond', { timers: [{ name: 'a', intervalMs: 0.5 }] }],
     ['two timers of one name', { timers: [RISK, RISK] }],
-    ['two venues of one name', { venues: [krxCalendar, krxCalendar] }],
+    ['two venues of one name', { venues: ['KRX', 'KRX'] as const }],
   ])('%s is refused at start', (_name, over) => {
     expect(() => start({ bus: bus(), clock: historicalClock(MORNING), ...over })).toThrow(RangeError)
   })

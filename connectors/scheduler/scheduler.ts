@@ -18,7 +18,9 @@ import type { IdSource } from '#shared/ports/id-source.ts'
 import { backoffMs } from '#shared/runtime/backoff.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import {
+  CALENDARS,
   type PhaseChange,
+  type ScheduledVenue,
   type Timer,
   type VenueCalendar,
   changesBetween,
@@ -45,23 +47,26 @@ export interface SchedulerDeps {
   /** Names this scheduler among others. */
   readonly ids: IdSource
   readonly timers: readonly Timer[]
-  readonly venues: readonly VenueCalendar[]
+  readonly venues: readonly ScheduledVenue[]
   readonly log: Log
 }
 
-export interface Scheduler {
-  /** Runs until `signal` aborts, then resolves. Call it once. */
-  run(signal: AbortSignal): Promise<void>
+export interface RunningScheduler {
+  /** Resolves after the signal aborted and the lease is let go of; rejects on a defect. */
+  readonly ended: Promise<void>
   /** C5. False before the first publication. */
   isCaughtUp(): boolean
   /** When something is due next; a replay that moves its clock there by steps skips no timer. */
   nextDue(): Instant | undefined
 }
 
-/** @throws RangeError for an interval below one millisecond, or two timers or venues of one name. */
-export function scheduler(deps: SchedulerDeps): Scheduler {
+/**
+ * Runs until `signal` aborts.
+ * @throws RangeError for an interval below one millisecond, or two timers or venues of one name.
+ */
+export function runScheduler(deps: SchedulerDeps, signal: AbortSignal): RunningScheduler {
   assertDistinct(deps.timers.map(({ name }) => name))
-  assertDistinct(deps.venues.map(({ venue }) => venue))
+  assertDistinct(deps.venues)
   for (const { name, intervalMs } of deps.timers) {
     if (!Number.isSafeInteger(intervalMs) || intervalMs < 1) {
       throw new RangeError(`the interval of timer ${name} must be whole milliseconds: ${intervalMs}`)
@@ -69,15 +74,11 @@ export function scheduler(deps: SchedulerDeps): Scheduler {
   }
   const loop = new Loop(deps)
   return {
-    run: (signal) => loop.run(signal),
+    ended: loop.run(signal),
     isCaughtUp: () => loop.nextDue !== undefined && deps.clock.now() < loop.nextDue,
     nextDue: () => loop.nextDue,
   }
 }
-
-/** For callers that need nothing but the events. */
-export const runScheduler = (deps: SchedulerDeps, signal: AbortSignal): Promise<void> =>
-  scheduler(deps).run(signal)
 
 function assertDistinct(names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index)
@@ -86,6 +87,7 @@ function assertDistinct(names: readonly string[]): void {
 
 class Loop {
   readonly #deps: SchedulerDeps
+  readonly #calendars: readonly VenueCalendar[]
   readonly #holder: string
   /** Phases up to here are published, by us or surely by the one who led. Absent: since ever. */
   #phasesUpTo: Instant | undefined
@@ -98,6 +100,7 @@ class Loop {
 
   constructor(deps: SchedulerDeps) {
     this.#deps = deps
+    this.#calendars = deps.venues.map((venue) => CALENDARS[venue])
     this.#holder = deps.ids.next()
   }
 
@@ -145,7 +148,7 @@ class Loop {
 
   /** Events not yet settled, by due time; phases before timers of the same time. */
   #due(now: Instant): readonly Event[] {
-    const phases = this.#deps.venues.flatMap((calendar) => this.#dueChanges(calendar, now))
+    const phases = this.#calendars.flatMap((calendar) => this.#dueChanges(calendar, now))
     const timers = this.#deps.timers
       .map((timer) => ({ timer, at: latestDueTime(timer, now) }))
       .filter(({ timer, at }) => at > (this.#fired.get(timer.name) ?? Number.NEGATIVE_INFINITY))
@@ -166,7 +169,7 @@ class Loop {
   #nextDue(now: Instant): Instant {
     const times = [
       ...this.#deps.timers.map((timer) => nextDueTime(timer, now)),
-      ...this.#deps.venues.flatMap((calendar) => nextChangeTime(calendar, now) ?? []),
+      ...this.#calendars.flatMap((calendar) => nextChangeTime(calendar, now) ?? []),
       addMs(now, DAY_MS),
     ]
     return instant(Math.min(...times))
@@ -197,7 +200,7 @@ class Loop {
 
   /** A day that the calendar does not cover has no phases, so nothing trades; somebody must bring a newer calendar. */
   #reportUnknownDates(now: Instant): void {
-    for (const calendar of this.#deps.venues) {
+    for (const calendar of this.#calendars) {
       const date = calendar.dateOf(now)
       const name = `${calendar.venue} ${date}`
       if (calendar.isKnown(date) || this.#unknownDates.has(name)) continue
