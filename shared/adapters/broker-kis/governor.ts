@@ -47,89 +47,103 @@ const PASSED_OVER_MAX = 8
 const RETRY_MS_MIN = 2
 const RETRY_MS_MAX = 5_000
 
-export function quotaGovernor(options: GovernorOptions): Governor {
-  const take = sharedTake(options)
-  const ownPace = localTake(options)
-  const queues: Record<Priority, Set<Waiter>> = { cancel: new Set(), submit: new Set(), read: new Set() }
-  const waiting = (): number => queues.cancel.size + queues.submit.size + queues.read.size
-  const never = new AbortController().signal
-  let passedOver = 0
-  let pumping = false
+export const quotaGovernor = (options: GovernorOptions): Governor => new QuotaGovernor(options)
 
-  const first = (priority: Priority): Waiter | undefined => {
-    const [waiter] = queues[priority]
-    if (waiter !== undefined) queues[priority].delete(waiter)
+class QuotaGovernor implements Governor {
+  readonly #take: () => Promise<number>
+  readonly #takeLocally: () => number
+  readonly #stopwatch: Stopwatch
+  readonly #queueMax: number
+  readonly #queues: Record<Priority, Set<Waiter>> = { cancel: new Set(), submit: new Set(), read: new Set() }
+  #passedOver = 0
+  #pumping = false
+
+  constructor(options: GovernorOptions) {
+    this.#take = sharedTake(options)
+    this.#takeLocally = localTake(options)
+    this.#stopwatch = options.stopwatch
+    this.#queueMax = options.queueMax ?? 1_000
+  }
+
+  waiting(): number {
+    return this.#queues.cancel.size + this.#queues.submit.size + this.#queues.read.size
+  }
+
+  acquire(priority: Priority, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(asError(signal.reason))
+      if (priority !== 'cancel' && this.waiting() >= this.#queueMax) {
+        return reject(new RetryableError(`${this.waiting()} requests already wait for the quota`))
+      }
+      const queue = this.#queues[priority]
+      const onAbort = (): void => {
+        queue.delete(waiter)
+        reject(asError(signal.reason))
+      }
+      const settle = (done: () => void): void => {
+        signal.removeEventListener('abort', onAbort)
+        done()
+      }
+      const waiter: Waiter = {
+        grant: () => settle(resolve),
+        deny: (reason) => settle(() => reject(asError(reason))),
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      queue.add(waiter)
+      void this.#pump()
+    })
+  }
+
+  /** Never rejects: what goes wrong is given to those who wait. */
+  async #pump(): Promise<void> {
+    if (this.#pumping) return
+    this.#pumping = true
+    const forever = new AbortController().signal
+    while (this.waiting() > 0) {
+      const retryAfterMs = await this.#step()
+      if (retryAfterMs === 0) continue
+      await this.#stopwatch.sleep(Math.min(Math.max(retryAfterMs, RETRY_MS_MIN), RETRY_MS_MAX), forever)
+    }
+    this.#pumping = false
+  }
+
+  /** Gives one slot away (Q1). Returns how long to wait first, or 0. */
+  async #step(): Promise<number> {
+    try {
+      const retryAfterMs = await this.#take()
+      if (retryAfterMs === 0) this.#next()?.grant()
+      return retryAfterMs
+    } catch (error) {
+      this.#denyAllButCancels(new RetryableError('the request quota cannot be read', { cause: error })) // Q3
+      const retryAfterMs = this.#queues.cancel.size === 0 ? 0 : this.#takeLocally()
+      if (retryAfterMs === 0) this.#first('cancel')?.grant()
+      return retryAfterMs
+    }
+  }
+
+  #next(): Waiter | undefined {
+    const readsWait = this.#queues.read.size > 0
+    if (this.#passedOver >= PASSED_OVER_MAX && readsWait) {
+      this.#passedOver = 0
+      return this.#first('read')
+    }
+    const urgent = this.#first('cancel') ?? this.#first('submit')
+    this.#passedOver = urgent !== undefined && readsWait ? this.#passedOver + 1 : 0
+    return urgent ?? this.#first('read')
+  }
+
+  #first(priority: Priority): Waiter | undefined {
+    const [waiter] = this.#queues[priority]
+    if (waiter !== undefined) this.#queues[priority].delete(waiter)
     return waiter
   }
-  const next = (): Waiter | undefined => {
-    if (passedOver >= PASSED_OVER_MAX && queues.read.size > 0) {
-      passedOver = 0
-      return first('read')
-    }
-    const urgent = first('cancel') ?? first('submit')
-    passedOver = urgent !== undefined && queues.read.size > 0 ? passedOver + 1 : 0
-    return urgent ?? first('read')
-  }
-  const denyAllButCancels = (reason: unknown): void => {
+
+  #denyAllButCancels(reason: unknown): void {
     for (const priority of ['submit', 'read'] as const) {
-      for (let waiter = first(priority); waiter !== undefined; waiter = first(priority)) waiter.deny(reason)
-    }
-  }
-
-  const pump = async (): Promise<void> => {
-    while (waiting() > 0) {
-      let retryAfterMs: number
-      let choose = next
-      try {
-        retryAfterMs = await take()
-      } catch (error) {
-        denyAllButCancels(new RetryableError('the request quota cannot be read', { cause: error }))
-        if (queues.cancel.size === 0) continue
-        retryAfterMs = ownPace()
-        choose = () => first('cancel')
+      for (let waiter = this.#first(priority); waiter !== undefined; waiter = this.#first(priority)) {
+        waiter.deny(reason)
       }
-      if (retryAfterMs === 0) choose()?.grant()
-      else await options.stopwatch.sleep(Math.min(Math.max(retryAfterMs, RETRY_MS_MIN), RETRY_MS_MAX), never)
     }
-  }
-  const start = (): void => {
-    if (pumping) return
-    pumping = true
-    // The pump has no fault of its own left to report: what goes wrong was given to the waiters.
-    void pump()
-      .catch(denyAllButCancels)
-      .finally(() => {
-        pumping = false
-        if (waiting() > 0) start()
-      })
-  }
-
-  return {
-    waiting,
-    acquire: (priority, signal) =>
-      new Promise<void>((resolve, reject) => {
-        if (signal.aborted) return reject(asError(signal.reason))
-        if (priority !== 'cancel' && waiting() >= (options.queueMax ?? 1_000)) {
-          return reject(new RetryableError(`${waiting()} requests already wait for the quota`))
-        }
-        const onAbort = (): void => {
-          queues[priority].delete(waiter)
-          reject(asError(signal.reason))
-        }
-        const waiter: Waiter = {
-          grant: () => {
-            signal.removeEventListener('abort', onAbort)
-            resolve()
-          },
-          deny: (reason) => {
-            signal.removeEventListener('abort', onAbort)
-            reject(asError(reason))
-          },
-        }
-        signal.addEventListener('abort', onAbort, { once: true })
-        queues[priority].add(waiter)
-        start()
-      }),
   }
 }
 

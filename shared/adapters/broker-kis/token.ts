@@ -82,81 +82,98 @@ const REFRESH_AHEAD_MS = 30 * 60_000
 /** One that ends sooner than this is not sent: it would end on the way. */
 const MARGIN_MS = 10_000
 const POLL_MS = 100
+const LEASE_VALUE = 'issuing'
 const ISSUE_MS_MAX = 10_000
 
 /** Names an app key in shared state without telling it. */
 export const keyNameOf = (account: KisAccount): string =>
   createHash('sha256').update(account.appKey).digest('hex').slice(0, 16)
 
-export const accessToken = (options: CredentialOptions): Credential => credential(TOKEN, options)
-export const approvalKey = (options: CredentialOptions): Credential => credential(APPROVAL, options)
+export const accessToken = (options: CredentialOptions): Credential => new SharedCredential(TOKEN, options)
+export const approvalKey = (options: CredentialOptions): Credential => new SharedCredential(APPROVAL, options)
 
-function credential(kind: Kind, options: CredentialOptions): Credential {
-  const { account, hotState, clock, stopwatch } = options
-  const stored = `kis:${kind.name}:${keyNameOf(account)}`
-  const lease = `${stored}:lease`
-  let held: Held | undefined
+class SharedCredential implements Credential {
+  readonly #kind: Kind
+  readonly #options: CredentialOptions
+  readonly #key: string
+  readonly #lease: string
+  #held: Held | undefined
   /** The one acquisition of this process; callers share it. */
-  let acquiring: Promise<string> | undefined
+  #acquiring: Promise<string> | undefined
 
-  const serves = (candidate: Held | undefined, stale: string | undefined): candidate is Held =>
-    candidate !== undefined && candidate.text !== stale && candidate.endsAt - clock.now() > MARGIN_MS
-
-  const keep = async (fresh: Held): Promise<string> => {
-    held = fresh
-    const ttlMs = Math.max(1, Math.floor(fresh.endsAt - clock.now()))
-    await hotState.set(stored, JSON.stringify(fresh), ttlMs).catch(() => undefined) // T3
-    return fresh.text
+  constructor(kind: Kind, options: CredentialOptions) {
+    this.#kind = kind
+    this.#options = options
+    this.#key = `kis:${kind.name}:${keyNameOf(options.account)}`
+    this.#lease = `${this.#key}:lease`
   }
-  const readShared = async (): Promise<Held | undefined> => heldFrom(await hotState.get(stored), kind.textMax)
 
-  const acquire = async (stale: string | undefined): Promise<string> => {
-    const signal = new AbortController().signal
-    for (let waitedMs = 0; waitedMs <= kind.leaseMs; waitedMs += POLL_MS) {
+  async current(signal: AbortSignal): Promise<string> {
+    const held = this.#held
+    if (!this.#serves(held, undefined)) return abortable(this.#acquireOnce(undefined), signal)
+    const endsSoon = held.endsAt - this.#options.clock.now() < REFRESH_AHEAD_MS
+    if (endsSoon) void this.#acquireOnce(held.text).catch(() => undefined) // T2
+    return held.text
+  }
+
+  renew(stale: string, signal: AbortSignal): Promise<string> {
+    if (this.#serves(this.#held, stale)) return Promise.resolve(this.#held.text)
+    this.#held = undefined
+    return abortable(this.#acquireOnce(stale), signal)
+  }
+
+  #serves(candidate: Held | undefined, stale: string | undefined): candidate is Held {
+    if (candidate === undefined || candidate.text === stale) return false
+    return candidate.endsAt - this.#options.clock.now() > MARGIN_MS
+  }
+
+  #acquireOnce(stale: string | undefined): Promise<string> {
+    this.#acquiring ??= this.#acquire(stale).finally(() => (this.#acquiring = undefined))
+    return this.#acquiring
+  }
+
+  async #acquire(stale: string | undefined): Promise<string> {
+    const { hotState, stopwatch } = this.#options
+    const forever = new AbortController().signal
+    for (let waitedMs = 0; waitedMs <= this.#kind.leaseMs; waitedMs += POLL_MS) {
       let mine: boolean
       try {
-        const shared = await readShared()
-        if (serves(shared, stale)) {
-          held = shared
+        const shared = heldFrom(await hotState.get(this.#key), this.#kind.textMax)
+        if (this.#serves(shared, stale)) {
+          this.#held = shared
           return shared.text
         }
-        mine = await hotState.claim(lease, 'issuing', kind.leaseMs)
+        mine = await hotState.claim(this.#lease, LEASE_VALUE, this.#kind.leaseMs)
       } catch {
-        return keep(await issue(kind, options)) // T3
+        return this.#keep(await issue(this.#kind, this.#options)) // T3
       }
-      if (mine) return issueUnderLease(stale)
-      await stopwatch.sleep(POLL_MS, signal)
+      if (mine) return this.#issueUnderLease(stale)
+      await stopwatch.sleep(POLL_MS, forever)
     }
-    throw new RetryableError(`another process is issuing the KIS ${kind.name} and has not finished`)
+    throw new RetryableError(`another process is issuing the KIS ${this.#kind.name} and has not finished`)
   }
-  const issueUnderLease = async (stale: string | undefined): Promise<string> => {
+
+  async #issueUnderLease(stale: string | undefined): Promise<string> {
     try {
-      const fresh = await issue(kind, options)
-      if (fresh.text === stale)
-        throw new RetryableError(`KIS refuses its ${kind.name} and issues the same again`)
-      return await keep(fresh)
+      const fresh = await issue(this.#kind, this.#options)
+      if (fresh.text === stale) {
+        throw new RetryableError(`KIS refuses its ${this.#kind.name} and issues the same again`)
+      }
+      return await this.#keep(fresh)
     } catch (error) {
       // What never left has used up nothing; for the rest the lease runs its minute.
-      if (error instanceof NeverLeftError) await hotState.release(lease, 'issuing').catch(() => false)
+      if (error instanceof NeverLeftError) {
+        await this.#options.hotState.release(this.#lease, LEASE_VALUE).catch(() => false)
+      }
       throw error
     }
   }
-  const acquireOnce = (stale: string | undefined): Promise<string> => {
-    acquiring ??= acquire(stale).finally(() => (acquiring = undefined))
-    return acquiring
-  }
 
-  return {
-    async current(signal) {
-      if (!serves(held, undefined)) return abortable(acquireOnce(undefined), signal)
-      if (held.endsAt - clock.now() < REFRESH_AHEAD_MS) void acquireOnce(held.text).catch(() => undefined) // T2
-      return held.text
-    },
-    renew(stale, signal) {
-      if (held?.text === stale) held = undefined
-      if (serves(held, stale)) return Promise.resolve(held.text)
-      return abortable(acquireOnce(stale), signal)
-    },
+  async #keep(fresh: Held): Promise<string> {
+    this.#held = fresh
+    const ttlMs = Math.max(1, Math.floor(fresh.endsAt - this.#options.clock.now()))
+    await this.#options.hotState.set(this.#key, JSON.stringify(fresh), ttlMs).catch(() => undefined) // T3
+    return fresh.text
   }
 }
 
