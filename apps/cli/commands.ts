@@ -38,7 +38,8 @@ const stateChange = (to: 'halted' | 'active', byDefault: string): Command => ({
   show(body) {
     const { changed, accounts } = body as { changed: readonly string[]; accounts: readonly AccountView[] }
     const lines = accounts.map(
-      ({ accountId, tradingState }) => `${accountId}  ${tradingState}${changed.includes(accountId) ? '' : '  (it was before)'}\n`,
+      ({ accountId, tradingState }) =>
+        `${accountId}  ${tradingState}${changed.includes(accountId) ? '' : '  (it was before)'}\n`,
     )
     return lines.length === 0 ? 'no account is open yet\n' : lines.join('')
   },
@@ -52,7 +53,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     show: (body) =>
       Object.entries(body as Record<string, unknown>)
-        .map(([name, value]) => `${name.padEnd(16)} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}\n`)
+        .map(
+          ([name, value]) =>
+            `${name.padEnd(16)} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}\n`,
+        )
         .join(''),
   },
   orders: {
@@ -62,7 +66,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     },
     show: (body) =>
       table(
-        ['order', 'decided', 'by', 'instrument', 'side', 'quantity', 'price', 'status', 'filled', 'broker order'],
+        [
+          'order',
+          'decided',
+          'by',
+          'instrument',
+          'side',
+          'quantity',
+          'price',
+          'status',
+          'filled',
+          'broker order',
+        ],
         (body as readonly OrderView[]).map((order) => [
           order.clientOrderId,
           order.decidedTime,
@@ -111,7 +126,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     show(body) {
       const { order, chain } = body as { order: OrderView; chain: readonly Link[] }
       const head = `${order.clientOrderId}  ${order.side} ${order.quantity} ${order.instrumentId} @ ${order.limitPrice ?? 'market'}  ${order.status}\n\n`
-      return head + table(['time', 'event', 'what'], chain.map(({ time, type, summary }) => [time, type, summary]), 'nothing is recorded')
+      return (
+        head +
+        table(
+          ['time', 'event', 'what'],
+          chain.map(({ time, type, summary }) => [time, type, summary]),
+          'nothing is recorded',
+        )
+      )
     },
   },
   halt: stateChange('halted', 'halted by hand'),

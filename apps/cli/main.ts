@@ -48,7 +48,9 @@ async function main(args: readonly string[]): Promise<number> {
       process.stderr.write(`${answer.fault}\n`)
       return 1
     }
-    process.stdout.write(values.json ? `${JSON.stringify(answer.body, null, 2)}\n` : command.show(answer.body))
+    process.stdout.write(
+      values.json ? `${JSON.stringify(answer.body, null, 2)}\n` : command.show(answer.body),
+    )
     return 0
   } finally {
     await operator.close()

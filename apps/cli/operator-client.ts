@@ -29,8 +29,15 @@ export async function openOperator(directory: string): Promise<OperatorClient> {
       close: () => Promise.resolve(),
     }
   }
-  if (!existsSync(directory)) throw new Error(`nothing has been run in ${directory} yet: start with \`npm start\``)
-  const stores = await openStores({ directory, log: silentLog, batchSize: 1_000, bufferSize: 10_000, flushIntervalMs: 1_000 })
+  if (!existsSync(directory))
+    throw new Error(`nothing has been run in ${directory} yet: start with \`npm start\``)
+  const stores = await openStores({
+    directory,
+    log: silentLog,
+    batchSize: 1_000,
+    bufferSize: 10_000,
+    flushIntervalMs: 1_000,
+  })
   const app = operatorApp({
     stores,
     clock: systemClock,
@@ -47,7 +54,9 @@ export async function openOperator(directory: string): Promise<OperatorClient> {
 const initOf = ({ method, body }: OperatorRequest): RequestInit => ({
   method,
   signal: AbortSignal.timeout(DEADLINE_MS),
-  ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  ...(body === undefined
+    ? {}
+    : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
 })
 
 async function answerOf(response: Response): Promise<Answer> {

@@ -42,10 +42,10 @@ export const EmbeddedConfig = z.object({
 export type EmbeddedSettings = z.output<typeof EmbeddedConfig>
 
 /**
- * What the simulated market may risk when nobody has said otherwise: its account holds 100 million won of play money.
- * Never used with a broker.
+ * What a simulated market uses when nobody has said otherwise: small limits for an account of 100 million won of play
+ * money. Never used with a broker.
  */
-export const SIMULATED_LIMITS: Readonly<Record<string, string>> = {
+export const SIMULATED_DEFAULTS: Readonly<Record<string, string>> = {
   JTS_ORDER_QUANTITY_MAX: '10000',
   JTS_ORDER_NOTIONAL_MAX: '5000000',
   MAX_POSITION_SIZE: '6000000',
@@ -53,4 +53,7 @@ export const SIMULATED_LIMITS: Readonly<Record<string, string>> = {
   MAX_PORTFOLIO_VALUE: '80000000',
   MAX_DAILY_LOSS: '3000000',
   JTS_TRADING_STARTS_ACTIVE: 'true',
+  ENABLE_PAPER_TRADING: 'false', // the documents name the play account
+  JTS_RECONCILE_INTERVAL: '60000', // market time, which runs faster
+  RISK_CHECK_INTERVAL: '60000',
 }

@@ -56,7 +56,8 @@ export async function openMarket(options: {
     }
   }
   const speed = run.speed ?? (run.replay === undefined ? settings.embedded.JTS_SIMULATOR_SPEED : 'max')
-  const ratePerSecond = speed === 'max' ? RATE_PER_SECOND_MAX : Math.max(RATE_PER_SECOND, Math.ceil(RATE_PER_SECOND * speed))
+  const ratePerSecond =
+    speed === 'max' ? RATE_PER_SECOND_MAX : Math.max(RATE_PER_SECOND, Math.ceil(RATE_PER_SECOND * speed))
   const state = join(directory, 'simulator')
   await mkdir(state, { recursive: true })
   let advance: (at: Instant) => void = () => undefined

@@ -2,14 +2,16 @@
 //
 // O1. At start everything unsettled is published again, oldest first. Consumers know what they handled by its id.
 // O2. An event is settled once every consumer group has resolved it.
+// O3. What the archive was given is stored before anything is settled.
 import type { Event } from '#shared/events/contract.ts'
 import type { Stopwatch } from '#shared/ports/clock.ts'
+import type { EventArchive } from '#shared/ports/event-archive.ts'
 import type { EventBus } from '#shared/ports/event-bus.ts'
 import type { Outbox } from '#shared/ports/outbox.ts'
 import type { Log } from '#shared/runtime/log.ts'
 
 const PAGE = 500
-const SETTLE_EVERY_MS = 200
+const SETTLE_EVERY_MS = 500
 /** Topics whose events state changes produce; the others never stand in the outbox. */
 const STORED_TOPICS = /^jts\.(order|position|trading-state|notification)\./
 
@@ -28,10 +30,11 @@ export function outboxRelay(deps: {
     onSettled(listener: (eventIds: readonly string[]) => void): void
   }
   readonly isStored: (eventId: string) => boolean
+  readonly archive: Pick<EventArchive, 'flush'>
   readonly stopwatch: Stopwatch
   readonly log: Log
 }): OutboxRelay {
-  const { outbox, bus, isStored, stopwatch, log } = deps
+  const { outbox, bus, isStored, archive, stopwatch, log } = deps
   let settled: string[] = []
   bus.onSettled((eventIds) => {
     for (const id of eventIds) if (isStored(id)) settled.push(id)
@@ -42,6 +45,7 @@ export function outboxRelay(deps: {
     const ids = settled
     settled = []
     try {
+      await archive.flush()
       await outbox.settle(ids)
     } catch (error) {
       settled = [...ids, ...settled]

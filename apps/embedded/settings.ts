@@ -8,7 +8,7 @@ import { NotifyConfig } from '../../functions/notify/config.ts'
 import { PlaceOrderConfig } from '../../functions/place-order/config.ts'
 import { ReconcileAccountConfig } from '../../functions/reconcile-account/config.ts'
 import { RiskCheckConfig } from '../../functions/risk-check/config.ts'
-import { EmbeddedConfig, SIMULATED_LIMITS } from './config.ts'
+import { EmbeddedConfig, SIMULATED_DEFAULTS } from './config.ts'
 
 const PARTS = {
   embedded: EmbeddedConfig,
@@ -38,10 +38,11 @@ const BROKER_SETTING = /^(JTS_)?KIS_(TOTAL_ACCOUNTS|ACCOUNT_\d+_)/
 
 /** @throws ConfigError that lists every fault. */
 export function readSettings(environment: Environment, isReplay: boolean): SuiteSettings {
-  const isSet = ([name, value]: [string, string | undefined]): boolean => BROKER_SETTING.test(name) && (value ?? '').trim() !== ''
+  const isSet = ([name, value]: [string, string | undefined]): boolean =>
+    BROKER_SETTING.test(name) && (value ?? '').trim() !== ''
   const hasBroker = !isReplay && Object.entries(environment).some(isSet)
   const faults: string[] = []
-  const effective = hasBroker ? environment : { ...SIMULATED_LIMITS, ...present(environment) }
+  const effective = hasBroker ? environment : { ...SIMULATED_DEFAULTS, ...present(environment) }
 
   const read = <Name extends keyof typeof PARTS>(name: Name): Parts[Name] => {
     try {

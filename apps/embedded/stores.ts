@@ -14,6 +14,7 @@ import { migratePostgres } from '#shared/adapters/postgres/migrate.ts'
 import { postgresNotificationLog } from '#shared/adapters/postgres/notification-log.ts'
 import { postgresOrderStore } from '#shared/adapters/postgres/order-store.ts'
 import { postgresOutbox } from '#shared/adapters/postgres/outbox.ts'
+import { systemRandomBytes } from '#shared/adapters/system/ids.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { Documents } from '#shared/ports/documents.ts'
 import type { EventArchive } from '#shared/ports/event-archive.ts'
@@ -47,7 +48,11 @@ export async function openStores(options: {
 }): Promise<Stores> {
   const { directory, log } = options
   await mkdir(directory, { recursive: true })
-  const server = await embeddedPostgres({ directory: join(directory, 'postgres'), log })
+  const server = await embeddedPostgres({
+    directory: join(directory, 'postgres'),
+    log,
+    randomBytes: systemRandomBytes,
+  })
   const closers: (() => Promise<void>)[] = [() => server.stop()]
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer()

@@ -12,10 +12,13 @@ import { type Consumption, consume } from '#shared/runtime/consume.ts'
 import type { FunctionDefinition, Handler } from '#shared/runtime/function.ts'
 import { type FunctionHost, hostFunction } from '#shared/runtime/host.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { RECONCILE_TIMER } from '../../connectors/scheduler/config.ts'
 import { archiveEvent } from '../../functions/archive-event/function.ts'
 import { archiveEventHandler } from '../../functions/archive-event/handler.ts'
 import { evaluateStrategy } from '../../functions/evaluate-strategy/function.ts'
+import { evaluateSettingsFrom } from '../../functions/evaluate-strategy/config.ts'
 import { evaluateStrategyHandler } from '../../functions/evaluate-strategy/handler.ts'
+import { historyFrom } from '../../functions/evaluate-strategy/history.ts'
 import { ingestTick } from '../../functions/ingest-tick/function.ts'
 import { ingestTickHandler } from '../../functions/ingest-tick/handler.ts'
 import { alertRulesFrom, notifierOptionsFrom } from '../../functions/notify/config.ts'
@@ -54,11 +57,10 @@ export interface Suite {
   close(): Promise<void>
 }
 
-export const RECONCILE_TIMER = 'reconcile'
-
 export async function startSuite(deps: SuiteDeps): Promise<Suite> {
   const { bus, clock, log } = deps
   const hosts: FunctionHost[] = []
+  const closing = new AbortController()
   const consumptions: Consumption[] = []
   const run = async <Consumes extends EventContract, Produces extends EventContract>(
     definition: FunctionDefinition<Consumes, Produces>,
@@ -71,17 +73,19 @@ export async function startSuite(deps: SuiteDeps): Promise<Suite> {
 
   const ingest = marketData(deps)
   await run(ingestTick, ingest)
-  await run(evaluateStrategy, strategies(deps))
+  await run(evaluateStrategy, strategies(deps, closing.signal))
   await run(riskCheck, risk(deps))
   await run(placeOrder, placement(deps))
   await run(recordExecution, executions(deps))
   await run(reconcileAccount, reconciliation(deps))
   await run(notify, notifications(deps))
-  await run(archiveEvent, archiveEventHandler({ archive: deps.stores.archive }))
+  // The outbox relay stores the archive before it settles an event (O3), so nothing here waits for it.
+  await run(archiveEvent, archiveEventHandler({ archive: deps.stores.archive, storedBefore: 'batch' }))
 
   return {
     ended: Promise.race(consumptions.map(({ ended }) => ended)),
     async close() {
+      closing.abort()
       for (const consumption of consumptions) await consumption.close()
       await ingest.drain()
       for (const host of hosts) host.close()
@@ -102,6 +106,19 @@ function marketData({ settings, stores, hotState, decoder, clock, log, isDriven 
     count: (what, instrumentId) => log.debug({ what, instrumentId }, 'market data'),
   })
 }
+
+const strategies = ({ settings, stores, gateway, clock, log }: SuiteDeps, signal: AbortSignal) =>
+  evaluateStrategyHandler({
+    documents: stores.documents,
+    history: historyFrom({ tickStore: stores.ticks, gateway, signal }),
+    ledger: stores.ledger,
+    orders: stores.orders,
+    instruments: stores.instruments,
+    clock,
+    stopwatch: systemStopwatch,
+    log,
+    settings: evaluateSettingsFrom(settings.strategy),
+  })
 
 function risk({ settings, stores, hotState, clock }: SuiteDeps) {
   const limits = riskLimitsFrom(settings.risk)

@@ -1,0 +1,94 @@
+// `npm start`: the whole suite in one process.
+import { mkdirSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { destination } from 'pino'
+import { CONFIG_EXIT_CODE, ConfigError } from '#shared/runtime/config.ts'
+import { readEnvironment } from '#shared/runtime/env-file.ts'
+import { createLog } from '#shared/runtime/log.ts'
+import { type Options, OptionsError, USAGE, parseOptions } from './options.ts'
+import { readRunFile } from './run-file.ts'
+import { logFileIn, runSuite } from './run.ts'
+import { readSettings } from './settings.ts'
+
+/** As shells say it: ended by a second Ctrl-C. */
+const FORCED_EXIT_CODE = 130
+const FINISHED = 'finished'
+
+const options = readOptions()
+const environment = readEnvironment(process.env)
+const settings = readOrExit()
+const directory = resolve(options.data ?? dataDirectoryOf(options, settings.embedded.JTS_DATA_DIRECTORY))
+const running = await readRunFile(directory)
+if (running !== undefined) {
+  exit(
+    1,
+    `JTS runs on ${directory} already (process ${running.pid}): stop it, or give another directory with --data`,
+  )
+}
+if (options.replay !== undefined && (await isFinished()))
+  await rm(directory, { recursive: true, force: true })
+mkdirSync(directory, { recursive: true })
+
+const logFile = logFileIn(directory)
+const log = createLog('jts', settings.embedded.LOG_LEVEL, destination({ dest: logFile, sync: false }))
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(FORCED_EXIT_CODE)
+    process.stdout.write('\nstopping: finishing what is under way (again to stop at once)\n')
+    stop.abort()
+  })
+}
+
+const out = process.stdout
+try {
+  out.write(`JTS  data ${directory}  log ${logFile}\n`)
+  const screen = {
+    isTerminal: out.isTTY === true,
+    columns: out.columns ?? 120,
+    write: (text: string) => void out.write(text),
+  }
+  const summary = await runSuite({ options, settings, directory, log, screen }, stop.signal)
+  if (options.replay !== undefined && !stop.signal.aborted) await writeFile(join(directory, FINISHED), '')
+  out.write(
+    `${JSON.stringify({ ...summary, positions: summary.positions.length, brokerPositions: undefined })}\n`,
+  )
+} catch (error) {
+  log.fatal({ error }, 'ended by a fault')
+  exit(1, error instanceof Error ? error.message : String(error))
+}
+
+/** A replay keeps its state apart from everything else, and from other replays. */
+function dataDirectoryOf({ replay }: Options, byDefault: string): string {
+  return replay === undefined ? byDefault : join(byDefault, 'replay', basename(replay))
+}
+
+async function isFinished(): Promise<boolean> {
+  return (await readFile(join(directory, FINISHED)).catch(() => undefined)) !== undefined
+}
+
+function readOptions(): Options {
+  try {
+    const parsed = parseOptions(process.argv.slice(2))
+    if (parsed.isHelp) exit(0, USAGE)
+    return parsed
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error
+    return exit(CONFIG_EXIT_CODE, `${error.message}\n\n${USAGE}`)
+  }
+}
+
+function readOrExit() {
+  try {
+    return readSettings(environment, options.replay !== undefined)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return exit(CONFIG_EXIT_CODE, error.message)
+  }
+}
+
+function exit(code: number, message: string): never {
+  ;(code === 0 ? process.stdout : process.stderr).write(`${message}\n`)
+  process.exit(code)
+}

@@ -1,0 +1,230 @@
+// One run of the embedded suite, from opening its stores to closing them.
+//
+// R1. Stores open before anything can produce; what was in flight when the last run died is published again before the
+//     first new event (O1 in outbox-relay.ts).
+// R2. The market moves only after the broker stream is live, so that nothing happens unseen.
+// R3. Ending goes against the current: the market first, then what follows from it, the stores last.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { kisFrameDecoder } from '#shared/adapters/broker-kis/decoder.ts'
+import { kisGateway } from '#shared/adapters/broker-kis/gateway.ts'
+import { memoryBus } from '#shared/adapters/memory/event-bus.ts'
+import { memoryHotState } from '#shared/adapters/memory/hot-state.ts'
+import { systemClock } from '#shared/adapters/system/clock.ts'
+import { systemIds } from '#shared/adapters/system/ids.ts'
+import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
+import type { EventBus } from '#shared/ports/event-bus.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import { demoStrategies } from '../../functions/evaluate-strategy/strategies/demo.ts'
+import { startConnectors } from './connectors.ts'
+import { type Screen, runLive } from './live.ts'
+import { type Market, openMarket } from './market.ts'
+import { accountViews } from './operator.ts'
+import { startOperator } from './operator-server.ts'
+import type { Options } from './options.ts'
+import { outboxRelay, storedEvents } from './outbox-relay.ts'
+import { quiet } from './quiet.ts'
+import { removeRunFile, writeRunFile } from './run-file.ts'
+import type { SuiteSettings } from './settings.ts'
+import { type Stores, openStores } from './stores.ts'
+import { startSuite } from './suite.ts'
+import { type Summary, summaryOf, writeSummary } from './summary.ts'
+import { tallyOf } from './tally.ts'
+
+export interface RunDeps {
+  readonly options: Options
+  readonly settings: SuiteSettings
+  readonly directory: string
+  readonly log: Log
+  readonly screen: Screen
+}
+
+/** Resolves when the run has ended and everything is closed; rejects when it had to end for a fault. */
+export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summary> {
+  const { directory, settings, log, options } = deps
+  await mkdir(directory, { recursive: true })
+  const closers: (() => Promise<unknown>)[] = []
+  const closing = async (): Promise<void> => {
+    for (const close of closers.splice(0).toReversed()) {
+      await close().catch((error: unknown) => log.error({ error }, 'a part did not close'))
+    }
+  }
+  try {
+    const stores = await openStores({
+      directory,
+      log,
+      batchSize: settings.ingest.BATCH_SIZE,
+      bufferSize: settings.ingest.BUFFER_SIZE,
+      flushIntervalMs: settings.ingest.JTS_TICK_FLUSH_INTERVAL_MS,
+    })
+    closers.push(() => stores.close())
+    let pace: () => Promise<void> = () => Promise.resolve()
+    const market = await openMarket({ run: options, settings, directory, pace: () => pace() })
+    closers.push(() => market.stop())
+    const assembled = await assemble(deps, stores, market, closers)
+    pace = assembled.settle
+    return await drive(deps, stores, market, assembled, closers, signal)
+  } finally {
+    await closing()
+  }
+}
+
+type Assembled = Awaited<ReturnType<typeof assemble>>
+
+async function assemble(
+  { settings, directory, log }: RunDeps,
+  stores: Stores,
+  market: Market,
+  closers: (() => Promise<unknown>)[],
+) {
+  const { clock, simulator } = market
+  const hotState = memoryHotState({ stopwatch: systemStopwatch })
+  const stored = storedEvents()
+  const log_ = memoryBus({
+    stopwatch: systemStopwatch,
+    onRejected: (error, at) => log.warn({ error, ...at }, 'batch rejected'),
+  })
+  const bus = {
+    ...log_,
+    publish: (events: Parameters<EventBus['publish']>[0]) => {
+      stored.note(events)
+      return log_.publish(events)
+    },
+  }
+  const relay = outboxRelay({
+    outbox: stores.outbox,
+    bus,
+    isStored: stored.take,
+    archive: stores.archive,
+    stopwatch: systemStopwatch,
+    log,
+  })
+  const tally = await tallyOf(bus)
+  const gateway = kisGateway({ ...market.kis, hotState, clock, stopwatch: systemStopwatch })
+  closers.push(
+    () => gateway.close(),
+    () => bus.close(),
+  )
+
+  for (const { accountId } of market.kis.accounts) {
+    await stores.ledger.openAccount({ accountId, broker: 'kis', currency: 'KRW' })
+  }
+  await stores.instruments.put(market.instruments)
+  if (simulator !== undefined) await seedStrategies(stores, market)
+
+  const operator = await startOperator({
+    stores,
+    market,
+    bus,
+    tally,
+    directory,
+    port: settings.embedded.JTS_PORT,
+    clock,
+    ids: systemIds,
+  })
+  closers.push(() => operator.close())
+  const suite = await startSuite({
+    settings: simulator === undefined ? settings : operator.withMessages(settings),
+    stores,
+    bus,
+    hotState,
+    gateway,
+    decoder: kisFrameDecoder(),
+    clock,
+    log,
+    isDriven: simulator !== undefined,
+  })
+  closers.push(() => suite.close())
+  const republished = await relay.republish()
+  if (republished > 0) log.info({ republished }, 'events of the last run handed on')
+
+  const connectors = startConnectors({ settings, market, bus, hotState, log })
+  closers.push(() => connectors.close())
+
+  const running = new AbortController()
+  const settle = (): Promise<void> =>
+    quiet(
+      {
+        sent: () => simulator?.framesSent() ?? 0,
+        handled: connectors.framesHandled,
+        parts: [bus.isIdle, connectors.isCaughtUp, () => simulator?.isIdle() ?? true],
+      },
+      running.signal,
+    )
+  closers.push(() => {
+    running.abort()
+    return Promise.resolve()
+  })
+  return { bus, tally, relay, operator, suite, connectors, settle }
+}
+
+/** The strategies of the demonstration, unless the account has some already. */
+async function seedStrategies(stores: Stores, market: Market): Promise<void> {
+  if ((await stores.documents.list('strategy')).length > 0) return
+  for (const { accountId } of market.kis.accounts) {
+    for (const body of demoStrategies(accountId)) {
+      await stores.documents.put({
+        kind: 'strategy',
+        id: body.id,
+        after: 0,
+        body,
+        changedBy: 'demonstration',
+      })
+    }
+  }
+}
+
+async function drive(
+  { options, directory, log, screen }: RunDeps,
+  stores: Stores,
+  market: Market,
+  { tally, relay, operator, suite, connectors, settle }: Assembled,
+  closers: (() => Promise<unknown>)[],
+  signal: AbortSignal,
+): Promise<Summary> {
+  const startedMs = systemStopwatch.elapsedMs()
+  const accounts = () => accountViews({ stores, clock: market.clock })
+  const ending = new AbortController()
+  const ended = AbortSignal.any([signal, ending.signal])
+  const background = [
+    relay.run(ending.signal),
+    runLive(
+      { screen, tally, clock: market.clock, stopwatch: systemStopwatch, accounts, market: market.title },
+      ended,
+    ),
+  ]
+  closers.push(() => {
+    ending.abort()
+    return Promise.all(background)
+  })
+  await writeRunFile(directory, { pid: process.pid, url: operator.url })
+  closers.push(() => removeRunFile(directory))
+
+  await Promise.race([connectors.live, connectors.ended, suite.ended])
+  await settle()
+  log.info({ url: operator.url }, 'suite is up')
+  const faults = Promise.race([connectors.ended, suite.ended])
+  await Promise.race([marketOf(market, options, ended), faults])
+  if (market.simulator !== undefined) await Promise.race([settle(), faults])
+  await relay.flush()
+  await stores.ticks.flush()
+  const summary = await summaryOf({
+    tally,
+    stores,
+    accounts: await accounts(),
+    simulator: market.simulator,
+    durationMs: systemStopwatch.elapsedMs() - startedMs,
+  })
+  if (options.summary !== undefined) await writeSummary(options.summary, summary)
+  return summary
+}
+
+/** Ends with the market data, or with the signal. A market that has ended is kept open unless `--exit` was given. */
+async function marketOf(market: Market, options: Options, signal: AbortSignal): Promise<void> {
+  await market.simulator?.run(signal)
+  if (signal.aborted || (market.simulator !== undefined && options.exit)) return
+  const never = systemClock.now() + 100 * 365 * 86_400_000
+  await systemClock.sleepUntil(never as ReturnType<typeof systemClock.now>, signal).catch(() => undefined)
+}
+
+export const logFileIn = (directory: string): string => join(directory, 'jts.log')
