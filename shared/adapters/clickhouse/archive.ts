@@ -28,6 +28,8 @@ const COLUMNS = [
 
 /** Keeps statements below ClickHouse's default limit of 256 KiB of SQL text. */
 const LITERALS_MAX = 400
+/** Hashing this many takes about a millisecond; then timers and sockets have their turn. */
+const ROWS_PER_TURN = 250
 /** Rows of a chain that are checked at a time. */
 const VERIFY_STEP = 2000
 
@@ -176,12 +178,14 @@ function batchWriter(db: ClickHouse) {
     const firstSeen = chains.filter(({ topic, partitionkey }) => !readBack.has(chainOf(topic, partitionkey)))
     await readBeyond(db, firstSeen, heads)
 
-    const rows = fresh.map((entry) => {
+    const rows: string[] = []
+    for (const entry of fresh) {
       const chain = chainOf(entry.topic, entry.partitionkey)
       const head = heads.get(chain) ?? { sequence: 0, hash: '' }
       heads.set(chain, head)
-      return nextRow(entry, head)
-    })
+      rows.push(nextRow(entry, head))
+      if (rows.length % ROWS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
     // Forgotten while the outcome is open: after a failure the rows themselves are looked at again.
     for (const { topic, partitionkey } of chains) readBack.delete(chainOf(topic, partitionkey))
     await db.insert('events', COLUMNS, rows)

@@ -101,9 +101,9 @@ function groupDesk(
 
   return {
     join(options: SubscribeOptions, onBatch: Member['onBatch']): { group: ConsumerGroup; member: Member } {
-      const group = groups.get(options.group) ?? consumerGroup(options.group)
-      groups.set(options.group, group)
       const batchSizeMax = options.batchSizeMax ?? BATCH_SIZE_DEFAULT
+      if (!(batchSizeMax >= 1))
+        throw new RangeError(`batchSizeMax of ${options.group} must be at least 1: ${batchSizeMax}`)
       const member: Member = {
         topics: options.topics,
         batchSizeMax,
@@ -111,6 +111,8 @@ function groupDesk(
         running: new Map(),
         isClosing: false,
       }
+      const group = groups.get(options.group) ?? consumerGroup(options.group)
+      groups.set(options.group, group)
       for (const topic of options.topics) addTopic(group, topic, logsOf(topic), options.from)
       group.members.push(member)
       deal(group)
