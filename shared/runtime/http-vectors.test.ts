@@ -5,7 +5,7 @@ import type { Vector } from './cloudevents/http-vector.ts'
 import { BINARY_VECTORS } from './cloudevents/http-vectors-binary.ts'
 import { STRUCTURED_VECTORS } from './cloudevents/http-vectors-structured.ts'
 import type { Problem } from './problem.ts'
-import { type TestServer, openServer, send } from './test-server.ts'
+import { type TestServer, openServer, send } from './server.fixture.ts'
 
 const HTTP_VECTORS = [...BINARY_VECTORS, ...STRUCTURED_VECTORS]
 

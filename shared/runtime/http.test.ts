@@ -9,7 +9,7 @@ import { PoisonError, RetryableError } from '#shared/ports/errors.ts'
 import { ORDER, binary, json, structured } from './cloudevents/http-vector.ts'
 import { createMetrics } from './metrics.ts'
 import type { Problem } from './problem.ts'
-import { type Answer, type TestHandler, type TestServer, openServer, send } from './test-server.ts'
+import { type Answer, type TestHandler, type TestServer, openServer, send } from './server.fixture.ts'
 
 const BODY = JSON.stringify(ORDER)
 const BATCH = structured('application/cloudevents-batch+json')
@@ -252,7 +252,7 @@ describe('routes', () => {
 
 describe('an ending process', () => {
   test('on SIGTERM a request in flight is answered, new ones are served in the grace, then the process ends', async () => {
-    const child = spawn(process.execPath, ['shared/runtime/test-process.ts'], {
+    const child = spawn(process.execPath, ['shared/runtime/process.fixture.ts'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const port = await portOf(child.stdout)
@@ -269,7 +269,7 @@ describe('an ending process', () => {
   })
 
   test('a second signal ends it at once', async () => {
-    const child = spawn(process.execPath, ['shared/runtime/test-process.ts'], {
+    const child = spawn(process.execPath, ['shared/runtime/process.fixture.ts'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const port = await portOf(child.stdout)

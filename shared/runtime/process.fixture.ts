@@ -3,7 +3,7 @@ import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { serve } from './serve.ts'
 import { silentLog } from './log.ts'
-import { testFunction } from './test-server.ts'
+import { testFunction } from './server.fixture.ts'
 
 const HANDLER_MS = 400
 
