@@ -11,7 +11,7 @@ export interface Source {
 }
 
 export function parseSource(path: string, text: string): Source {
-  const code = [...text]
+  const code = text.split('')
   const comments = text.replaceAll(/[^\n]/g, ' ').split('')
   let previous = ''
   for (let at = 0; at < text.length;) {
