@@ -9,8 +9,7 @@ import { backoffOf } from '#shared/runtime/backoff.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { runStream } from '../../connectors/kis-stream/stream.ts'
 import { timersFrom } from '../../connectors/scheduler/config.ts'
-import { krxCalendar } from '../../connectors/scheduler/schedule.ts'
-import { scheduler } from '../../connectors/scheduler/scheduler.ts'
+import { runScheduler } from '../../connectors/scheduler/scheduler.ts'
 import type { Market } from './market.ts'
 import type { SuiteSettings } from './settings.ts'
 
@@ -69,17 +68,20 @@ export function startConnectors(deps: {
     )
     return { stream, ended }
   })
-  const timers = scheduler({
-    clock: market.clock,
-    stopwatch: systemStopwatch,
-    bus,
-    hotState,
-    ids: systemIds,
-    venues: [krxCalendar],
-    timers: timersFrom(settings.scheduler),
-    log,
-  })
-  const ended = [timers.run(closing.signal), ...streams.map((stream) => stream.ended)]
+  const timers = runScheduler(
+    {
+      clock: market.clock,
+      stopwatch: systemStopwatch,
+      bus,
+      hotState,
+      ids: systemIds,
+      venues: ['KRX'],
+      timers: timersFrom(settings.scheduler),
+      log,
+    },
+    closing.signal,
+  )
+  const ended = [timers.ended, ...streams.map((stream) => stream.ended)]
   return {
     live: Promise.all(live).then(() => undefined),
     ended: Promise.all(ended).then(() => undefined),
