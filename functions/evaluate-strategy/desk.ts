@@ -24,7 +24,7 @@ export interface Desks {
   of(instrumentId: InstrumentId, roster: Roster): Desk
 }
 
-export function desks(): Desks {
+export function deskBook(): Desks {
   const known = new Map<string, Desk>()
 
   const refill = (desk: Desk, roster: Roster): void => {

@@ -140,6 +140,8 @@ const ENDS: Record<SessionPhase, readonly BarInterval[]> = {
   closed: ['1m', '5m', '1d'],
 }
 
+export const endsBars = (phase: SessionPhase): boolean => ENDS[phase].length > 0
+
 /** Closes what a phase that began at `at` ends. Bars that opened later stay. */
 export function endPhase(forming: Forming, phase: SessionPhase, at: Instant): Omit<Formed, 'late'> {
   const closed: FormingBar[] = []

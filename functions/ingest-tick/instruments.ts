@@ -34,8 +34,10 @@ export interface InstrumentDeps {
 }
 
 export interface TrackedInstruments {
-  /** Loads what is not loaded. Resolves at once, and allocates nothing, when all is there. */
-  prepare(ids: readonly InstrumentId[], at: Instant): Promise<void> | undefined
+  /** Loads what is not loaded, price limits included. Undefined when all is there: nothing to wait for. */
+  prepare(ids: readonly InstrumentId[], at: Instant): Promise<unknown> | undefined
+  /** Loads the hot copies of instruments that this process has not seen. */
+  load(ids: readonly InstrumentId[]): Promise<void>
   get(id: InstrumentId): TrackedInstrument
   all(): Iterable<readonly [InstrumentId, TrackedInstrument]>
   /** Starts writing the copy, if one is due. To be called before the state takes the event in hand (C1). */
@@ -44,67 +46,34 @@ export interface TrackedInstruments {
   drain(): Promise<void>
 }
 
+/** Hot copies read side by side, at most. */
+const LOADS_MAX = 100
+
 export function trackedInstruments(deps: InstrumentDeps): TrackedInstruments {
-  const { hotState, instruments, stopwatch, copyIntervalMs, onFailure } = deps
+  const { stopwatch, copyIntervalMs } = deps
   const tracked = new Map<InstrumentId, TrackedInstrument>()
   const loading = new Map<InstrumentId, Promise<void>>()
   const writing = new Set<Promise<void>>()
 
   const load = async (id: InstrumentId): Promise<void> => {
-    let state: InstrumentState | undefined
-    try {
-      const text = await hotState.get(copyKeyOf(id))
-      state = text === undefined ? undefined : readCopy(text)
-    } catch {
-      onFailure(id) // C2: the running volume tells what is missing
-    }
-    if (tracked.has(id)) return
-    tracked.set(id, {
-      state: state ?? UNSEEN,
-      limits: undefined,
-      limitsDate: undefined,
-      limitsReadMs: Number.NEGATIVE_INFINITY,
-      isDirty: false,
-      copiedMs: stopwatch.elapsedMs(),
-    })
+    const entry = await readTracked(deps, id)
+    if (!tracked.has(id)) tracked.set(id, entry)
   }
-
   const loadOnce = (id: InstrumentId): Promise<void> => {
     const running = loading.get(id) ?? load(id).finally(() => loading.delete(id))
     loading.set(id, running)
     return running
   }
-
   const lacksLimits = (entry: TrackedInstrument, date: SessionDate): boolean =>
     entry.limitsDate !== date ||
     (entry.limits === undefined && stopwatch.elapsedMs() - entry.limitsReadMs >= LIMITS_RETRY_MS)
-
-  const readLimits = async (id: InstrumentId, entry: TrackedInstrument, date: SessionDate): Promise<void> => {
-    entry.limitsReadMs = stopwatch.elapsedMs()
-    entry.limitsDate = date
-    try {
-      entry.limits = limitsFor(await instruments.get(id), date)
-    } catch {
-      entry.limits = undefined // market data does not wait for a base price (D3)
-    }
-  }
-
   const ready = async (id: InstrumentId, date: SessionDate): Promise<void> => {
     if (!tracked.has(id)) await loadOnce(id)
     const entry = tracked.get(id)
-    if (entry !== undefined && lacksLimits(entry, date)) await readLimits(id, entry, date)
+    if (entry !== undefined && lacksLimits(entry, date)) await readLimits(deps, id, entry, date)
   }
-
   const copy = (id: InstrumentId, entry: TrackedInstrument): void => {
-    entry.isDirty = false
-    entry.copiedMs = stopwatch.elapsedMs()
-    const write = hotState
-      .set(copyKeyOf(id), writeCopy(entry.state), COPY_TTL_MS)
-      .catch(() => {
-        entry.isDirty = true
-        onFailure(id)
-      })
-      .finally(() => writing.delete(write))
+    const write = writeTracked(deps, id, entry).finally(() => writing.delete(write))
     writing.add(write)
   }
 
@@ -115,8 +84,13 @@ export function trackedInstruments(deps: InstrumentDeps): TrackedInstruments {
         const entry = tracked.get(id)
         return entry === undefined || lacksLimits(entry, date)
       })
-      if (missing.length === 0) return undefined
-      return Promise.all(missing.map((id) => ready(id, date))).then(() => undefined)
+      return missing.length === 0 ? undefined : Promise.all(missing.map((id) => ready(id, date)))
+    },
+    async load(ids) {
+      const missing = ids.filter((id) => !tracked.has(id))
+      for (let from = 0; from < missing.length; from += LOADS_MAX) {
+        await Promise.all(missing.slice(from, from + LOADS_MAX).map(loadOnce))
+      }
     },
     get(id) {
       const entry = tracked.get(id)
@@ -133,5 +107,57 @@ export function trackedInstruments(deps: InstrumentDeps): TrackedInstruments {
       for (const [id, entry] of tracked) if (entry.isDirty) copy(id, entry)
       await Promise.all(writing)
     },
+  }
+}
+
+async function readTracked(
+  { hotState, stopwatch, onFailure }: InstrumentDeps,
+  id: InstrumentId,
+): Promise<TrackedInstrument> {
+  let state: InstrumentState | undefined
+  try {
+    const text = await hotState.get(copyKeyOf(id))
+    state = text === undefined ? undefined : readCopy(text)
+  } catch {
+    onFailure(id) // C2: the running volume tells what is missing
+  }
+  return {
+    state: state ?? UNSEEN,
+    limits: undefined,
+    limitsDate: undefined,
+    limitsReadMs: Number.NEGATIVE_INFINITY,
+    isDirty: false,
+    copiedMs: stopwatch.elapsedMs(),
+  }
+}
+
+async function writeTracked(
+  { hotState, stopwatch, onFailure }: InstrumentDeps,
+  id: InstrumentId,
+  entry: TrackedInstrument,
+): Promise<void> {
+  entry.isDirty = false
+  entry.copiedMs = stopwatch.elapsedMs()
+  try {
+    await hotState.set(copyKeyOf(id), writeCopy(entry.state), COPY_TTL_MS)
+  } catch {
+    entry.isDirty = true
+    onFailure(id)
+  }
+}
+
+async function readLimits(
+  { instruments, stopwatch }: InstrumentDeps,
+  id: InstrumentId,
+  entry: TrackedInstrument,
+  date: SessionDate,
+): Promise<void> {
+  entry.limitsReadMs = stopwatch.elapsedMs()
+  entry.limitsDate = date
+  entry.limits = undefined
+  try {
+    entry.limits = limitsFor(await instruments.get(id), date)
+  } catch {
+    return // market data does not wait for a base price (D3)
   }
 }

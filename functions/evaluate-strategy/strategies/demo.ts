@@ -18,7 +18,7 @@ export function demoStrategies(accountId: string): StrategyDocument[] {
     document('rsi-reversion-1m', 'rsi-reversion', {
       interval: '1m',
       rsiBars: 14,
-      enterBelow: 25,
+      enterBelow: 30,
       exitAbove: 55,
     }),
     document('ma-cross-1d', 'moving-average-cross', { interval: '1d', fastBars: 5, slowBars: 20 }),

@@ -1,0 +1,77 @@
+// A closed bar: every strategy of its interval takes the close, and what opinions come of it are acted on.
+import type { InstrumentId } from '#shared/domain/instrument.ts'
+import { type Instant, parseInstant } from '#shared/domain/time.ts'
+import { price } from '#shared/domain/values.ts'
+import type { DataOf, EventOf } from '#shared/events/contract.ts'
+import type { BarClosed } from '#shared/events/market.ts'
+import { act, signalOf } from './act.ts'
+import { newestPrice, refreshFlags } from './desk.ts'
+import { type Close, type Instance, closeOfBar, take } from './instance.ts'
+import type { Roster } from './roster.ts'
+import { type EvaluateOutput, type World, isOld, positionOf } from './world.ts'
+
+/** Closes that wait behind a history on its way, at most; the oldest go first. */
+const BACKLOG_MAX = 2_000
+
+export async function onBar(
+  world: World,
+  roster: Roster,
+  event: EventOf<DataOf<typeof BarClosed>>,
+  signal: AbortSignal,
+): Promise<readonly EvaluateOutput[]> {
+  const { data } = event
+  const desk = world.desks.of(data.instrumentId as InstrumentId, roster)
+  const openTime = parseInstant(data.openTime)
+  const close = closeOfBar({ interval: data.interval, openTime, close: price(data.close) })
+  const fresh = desk.instances.filter(
+    ({ entry, lastTime }) => entry.prepared.trading.interval === data.interval && close.time > lastTime,
+  )
+  for (const instance of fresh) takeOrKeep(world, instance, close, openTime)
+  await settleWarmUp(world, fresh, signal)
+
+  const outputs: EvaluateOutput[] = []
+  for (const instance of fresh) {
+    const opinion = instance.lastTime === close.time ? instance.lastOpinion : undefined
+    if (opinion === undefined) continue
+    if (data.interval === '1d') {
+      if (instance.waiting !== undefined) instance.waiting = { ...instance.waiting, isSignaled: true }
+      outputs.push(signalOf(world, instance, opinion, close.price, 'next session'))
+      continue
+    }
+    const cause = {
+      causeId: event.id,
+      lastPrice: newestPrice(desk, close.price, openTime),
+      isOld: isOld(world, event),
+      isSignaled: false,
+    }
+    outputs.push(...(await act(world, instance, opinion, cause)))
+  }
+  refreshFlags(desk)
+  return outputs
+}
+
+function takeOrKeep(world: World, instance: Instance, close: Close, openTime: Instant): void {
+  if (instance.phase === 'ready') {
+    take(instance, close, positionOf(world, instance))
+    return
+  }
+  instance.backlog.push(close)
+  if (instance.backlog.length > BACKLOG_MAX) instance.backlog.shift()
+  world.warmer.begin(instance, openTime)
+}
+
+/** Gives cold strategies a little time to become warm, so that a bar right after a start is not missed. */
+async function settleWarmUp(
+  world: World,
+  instances: readonly Instance[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { settings, stopwatch } = world.deps
+  const warming = instances.map((each) => each.warming).filter((each) => each !== undefined)
+  if (warming.length === 0 || settings.warmUpWaitMs === 0) return
+  const done = new AbortController()
+  const either = AbortSignal.any([signal, done.signal])
+  const timeout = stopwatch.sleep(settings.warmUpWaitMs, either).catch(() => undefined)
+  await Promise.race([Promise.all(warming), timeout])
+  done.abort()
+}

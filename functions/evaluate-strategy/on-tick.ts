@@ -1,0 +1,91 @@
+// A tick: notes the last price, evaluates tick strategies, and acts on daily opinions that waited for this session.
+import type { InstrumentId } from '#shared/domain/instrument.ts'
+import { kstDate, parseInstant } from '#shared/domain/time.ts'
+import { price } from '#shared/domain/values.ts'
+import type { DataOf, Event, EventOf } from '#shared/events/contract.ts'
+import type { TickTraded } from '#shared/events/market.ts'
+import { act } from './act.ts'
+import { followsSession } from './decide.ts'
+import { type Desk, noteTick, refreshFlags } from './desk.ts'
+import { type Close, take } from './instance.ts'
+import type { Roster } from './roster.ts'
+import { type EvaluateOutput, type World, isOld, positionOf } from './world.ts'
+
+const NOTHING: readonly EvaluateOutput[] = []
+
+/** Answers at once, without a promise, where no strategy needs more than the price. */
+export function onTick(
+  world: World,
+  roster: Roster,
+  event: EventOf<DataOf<typeof TickTraded>>,
+): readonly EvaluateOutput[] | Promise<readonly EvaluateOutput[]> {
+  const { data } = event
+  const desk = world.desks.of(data.instrumentId as InstrumentId, roster)
+  const eventTime = parseInstant(data.eventTime)
+  noteTick(desk, data.price, eventTime)
+  if (desk.hasCold) {
+    for (const instance of desk.instances) world.warmer.begin(instance, eventTime)
+    refreshFlags(desk)
+  }
+  if (desk.tickInstances.length === 0 && !desk.hasWaiting) return NOTHING
+  return evaluate(world, desk, event, { time: eventTime, price: price(data.price) })
+}
+
+async function evaluate(
+  world: World,
+  desk: Desk,
+  event: Event,
+  close: Close,
+): Promise<readonly EvaluateOutput[]> {
+  const waited = desk.hasWaiting ? await actOnWaiting(world, desk, event, close) : NOTHING
+  if (desk.tickInstances.length === 0) return waited
+  return [...waited, ...(await evaluateTick(world, desk, event, close))]
+}
+
+async function actOnWaiting(
+  world: World,
+  desk: Desk,
+  event: Event,
+  close: Close,
+): Promise<readonly EvaluateOutput[]> {
+  const outputs: EvaluateOutput[] = []
+  const date = kstDate(close.time)
+  for (const instance of desk.instances) {
+    const { waiting, instrumentId } = instance
+    if (waiting === undefined || date <= waiting.barDate) continue
+    instance.waiting = undefined
+    if (!followsSession(instrumentId, waiting.barDate, date)) continue
+    const cause = {
+      causeId: `1d/${waiting.barDate}`,
+      lastPrice: close.price,
+      isOld: isOld(world, event),
+      isSignaled: waiting.isSignaled,
+    }
+    outputs.push(...(await act(world, instance, waiting.opinion, cause)))
+  }
+  refreshFlags(desk)
+  return outputs
+}
+
+async function evaluateTick(
+  world: World,
+  desk: Desk,
+  event: Event,
+  close: Close,
+): Promise<readonly EvaluateOutput[]> {
+  const { executionIntervalMs } = world.deps.settings
+  const outputs: EvaluateOutput[] = []
+  for (const instance of desk.tickInstances) {
+    if (instance.phase !== 'ready' || close.time < instance.lastTime + executionIntervalMs) continue
+    const opinion = take(instance, close, positionOf(world, instance))
+    if (opinion === undefined) continue
+    const cause = {
+      causeId: event.id,
+      lastPrice: close.price,
+      isOld: isOld(world, event),
+      isSignaled: false,
+    }
+    outputs.push(...(await act(world, instance, opinion, cause)))
+  }
+  return outputs
+}
