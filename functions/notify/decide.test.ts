@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { addMs } from '#shared/domain/time.ts'
 import { money, ratio } from '#shared/domain/values.ts'
 import type { Event } from '#shared/events/contract.ts'
 import type { Severity } from '#shared/events/notifications.ts'
@@ -16,7 +17,15 @@ import {
   stateChanged,
   valued,
 } from './build.fixture.ts'
-import { type AlertRules, type ToldBefore, channelsFor, decide, heldBackNote } from './decide.ts'
+import {
+  type AlertRules,
+  REST_MS,
+  type ToldBefore,
+  channelsFor,
+  decide,
+  heldBackNote,
+  restsSince,
+} from './decide.ts'
 import { notify } from './function.ts'
 import { NOON } from '../../test/build.ts'
 
@@ -27,6 +36,7 @@ const isTold = (event: Event, over: Partial<AlertRules> = {}): boolean => told(e
 const lossId = (afterMs: number): string | undefined =>
   told(valued('90', '10', `v${afterMs}`, afterMs))?.messageId
 const record = (status: ToldBefore['status'], over: Partial<ToldBefore> = {}): ToldBefore => ({
+  eventId: 'e1',
   recipient: 'operator',
   channel: 'slack',
   status,
@@ -224,6 +234,21 @@ describe('texts', () => {
 
   test('a message to somebody without addresses says whom it is for', () => {
     expect(told(requested({ recipient: 'kim' }))?.body).toBe('for: kim\nsharpe 1.2')
+  })
+})
+
+describe('a standing fact that could not be told rests a while', () => {
+  test.each([
+    // name                        record                                                rests
+    ['failed just now', record('failed'), true],
+    ['held back just now', record('suppressed'), true],
+    ['failed almost the rest ago', record('failed', { at: addMs(NOON, 1 - REST_MS) }), true],
+    ['failed exactly the rest ago', record('failed', { at: addMs(NOON, -REST_MS) }), false],
+    ['failed on another channel', record('failed', { channel: 'email' }), false],
+    ['another fact failed', record('failed', { eventId: 'e2' }), false],
+    ['delivered', record('delivered'), false],
+  ])('%s', (_name, before, rests) => {
+    expect(restsSince([before], 'e1', 'slack', NOON)).toBe(rests)
   })
 })
 

@@ -172,14 +172,33 @@ function isLossOver(valuation: DataOf<typeof risk.AccountValued>, threshold: Rat
   return opening <= ZERO_MONEY || ratioOf(loss, opening) >= threshold
 }
 
-/** One record of what was told before, as far as `heldBackSince` needs it. */
+/** One record of what was told before, or not told, as far as decisions need it. */
 export interface ToldBefore {
+  readonly eventId: string
   readonly recipient: string
   readonly channel: Channel
   readonly status: 'delivered' | 'failed' | 'suppressed'
   readonly title: string
   readonly at: Instant
 }
+
+/** How long a standing fact that could not be told rests on that channel: it comes again with every valuation. */
+export const REST_MS = 300_000
+
+/** True when a message failed on a channel, or was held back there, less than REST_MS ago. */
+export const restsSince = (
+  told: readonly ToldBefore[],
+  messageId: string,
+  channel: Channel,
+  now: Instant,
+): boolean =>
+  told.some(
+    (each) =>
+      each.eventId === messageId &&
+      each.channel === channel &&
+      each.status !== 'delivered' &&
+      now - each.at < REST_MS,
+  )
 
 const TITLES_MAX = 5
 

@@ -174,6 +174,16 @@ describe('one message reaches a channel once', () => {
     expect(email.taken).toHaveLength(1)
   })
 
+  test('a loss alert that a channel refuses is not tried again at every valuation', async () => {
+    const { slack, store, handle } = bench({ notifiers: [] })
+    const alone = bench({ notifiers: [slack.notifier], history: store.history })
+    slack.faults.push(refused(), refused(), refused())
+    for (let index = 0; index < 5; index += 1)
+      await alone.handle(valued('90', '10', `v${index}`, index * 5_000))
+    expect(statuses(store.records)).toEqual(['slack failed 1'])
+    expect(await handle(valued('90', '10', 'v9'))).toEqual([])
+  })
+
   test('what is worth no message leaves no trace', async () => {
     const { store, handle } = bench()
     expect(await handle(reconciled([]))).toEqual([])

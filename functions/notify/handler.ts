@@ -18,7 +18,7 @@ import type { Message, Notifier } from '#shared/ports/notifier.ts'
 import { AlreadyHandledError } from '#shared/ports/receipt.ts'
 import type { EventFor, Handler, OutputOf } from '#shared/runtime/function.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { type Alert, type AlertRules, decide, heldBackNote, isRecipient } from './decide.ts'
+import { type Alert, type AlertRules, decide, heldBackNote, isRecipient, restsSince } from './decide.ts'
 import type { notify } from './function.ts'
 import { bodyOf } from './templates.ts'
 
@@ -26,7 +26,7 @@ export const ATTEMPTS_MAX = 3
 /** Pause before the second and the third attempt. */
 const PAUSES_MS = [500, 2_000] as const
 const WINDOW_MS = 60_000
-/** Records looked through for what was held back. */
+/** Records looked through for what was held back, and for what failed a moment ago. */
 const RECENT_MAX = 500
 
 export interface NotifyDeps {
@@ -78,9 +78,12 @@ async function tell(
   const { history, ratePerMinute } = deps
   const { channel } = notifier
   if (await history.wasDelivered(alert.messageId, channel)) return undefined
+  const recent = await history.recent(RECENT_MAX)
+  const isStanding = alert.messageId !== event.id
+  if (isStanding && restsSince(recent, alert.messageId, channel, deps.clock.now())) return undefined
   const ending: Ending = (await isHeldBack(deps, alert, channel))
     ? { status: 'suppressed', attempts: 0, reason: `held back: more than ${ratePerMinute} a minute` }
-    : await deliver(deps, notifier, await messageOf(deps, alert, channel), signal)
+    : await deliver(deps, notifier, messageOf(alert, heldBackNote(recent, alert.recipient, channel)), signal)
   const { messageId: eventId, recipient, severity, title } = alert
   const record = { eventId, recipient, channel, severity, title, ...ending, at: deps.clock.now() }
   // The consumer names the ending too: a message that failed may yet be delivered when its event comes again.
@@ -110,9 +113,7 @@ async function isHeldBack(deps: NotifyDeps, alert: Alert, channel: Channel): Pro
   }
 }
 
-async function messageOf(deps: NotifyDeps, alert: Alert, channel: Channel): Promise<Message> {
-  const { recipient, severity, title, body, messageId } = alert
-  const note = heldBackNote(await deps.history.recent(RECENT_MAX), recipient, channel)
+function messageOf({ recipient, severity, title, body, messageId }: Alert, note: string): Message {
   return { recipient, severity, title, body: note === '' ? body : bodyOf(`${note}\n\n${body}`), messageId }
 }
 
