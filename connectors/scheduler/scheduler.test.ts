@@ -235,6 +235,38 @@ describe('several schedulers', () => {
     expect(out.lines()).toEqual(['09:00:00 KRX continuous', '09:00:15 risk'])
   })
 
+  test('one that led before makes up for a phase that its successor may have died over', async () => {
+    const stopwatch = manualStopwatch()
+    const hotState = memoryHotState({ stopwatch })
+    const clock = historicalClock(kst('2025-09-02 08:59:50'))
+    const out = bus()
+    const one = start({ bus: out, clock, hotState, timers: [RISK] })
+    await settled(one)
+    await hotState.set('scheduler/leader', 'took over, then died', LEASE_MS)
+    await moveTo(clock, kst('2025-09-02 09:00:00'), one)
+    stopwatch.elapse(LEASE_MS)
+    await moveTo(clock, kst('2025-09-02 09:00:15'), one)
+    expect(out.lines().slice(2)).toEqual(['09:00:00 KRX continuous', '09:00:15 risk'])
+  })
+
+  test('one that slept through a day while another was to publish makes up for every phase', async () => {
+    const stopwatch = manualStopwatch()
+    const hotState = memoryHotState({ stopwatch })
+    await hotState.claim('scheduler/leader', 'died without a word', LEASE_MS)
+    const clock = historicalClock(MORNING)
+    const out = bus()
+    const one = start({ bus: out, clock, hotState })
+    await settled(one)
+    stopwatch.elapse(LEASE_MS)
+    await moveTo(clock, kst('2025-09-02 16:00'), one)
+    expect(out.lines()).toEqual([
+      '08:30:00 KRX openingAuction',
+      '09:00:00 KRX continuous',
+      '15:20:00 KRX closingAuction',
+      '15:30:00 KRX closed',
+    ])
+  })
+
   test('one without timers still looks whether the leader lives', async () => {
     const stopwatch = manualStopwatch()
     const hotState = memoryHotState({ stopwatch })
