@@ -145,7 +145,6 @@ CREATE TABLE trading.events (
 
 CREATE INDEX events_unsettled ON trading.events (sequence) WHERE settled_time IS NULL;
 CREATE INDEX events_of_subject ON trading.events (topic, subject, sequence);
-CREATE INDEX events_of_correlation ON trading.events (correlation_id, sequence);
 
 -- What each consumer has handled and what it emitted then. Kept longer than any bus keeps its events.
 CREATE TABLE trading.inbox (

@@ -5,7 +5,7 @@
 // E2. One process owns a directory: it holds an advisory lock through a connection, which ends with the process.
 // E3. The data directory appears at once and complete: it is made beside its place and moved there.
 // E4. fsync stays on, whatever the settings say of speed.
-import { chmod, chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { Client } from 'pg'
@@ -249,12 +249,25 @@ async function start(
       ])
       return
     } catch (error) {
-      const words = await readFile(place.startLog, 'utf8').catch(() => '')
+      const words = await lastWords(place)
       // Children of a server that was killed need a moment to notice.
       if (starts < STARTS_MAX && /pre-existing shared memory block/.test(words)) continue
       throw explained(error, place, address, words)
     }
   }
+}
+
+/** What the server said from its last start on: first to its own output, then to its log. */
+async function lastWords(place: Place): Promise<string> {
+  const logs = join(place.data, 'log')
+  const names = await readdir(logs).catch(() => [])
+  const found = await Promise.all(
+    names.map(async (name) => ({ path: join(logs, name), at: (await stat(join(logs, name))).mtimeMs })),
+  )
+  const newest = found.toSorted((left, right) => right.at - left.at)[0]
+  const output = await readFile(place.startLog, 'utf8').catch(() => '')
+  const log = newest === undefined ? '' : await readFile(newest.path, 'utf8').catch(() => '')
+  return `${output}${log.slice(Math.max(0, log.lastIndexOf('starting PostgreSQL')))}`
 }
 
 async function writeSettings(
