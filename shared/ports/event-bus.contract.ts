@@ -355,19 +355,23 @@ const endRules = (open: Open): void => {
     const { bus } = await open()
     const running = gate()
     let first: readonly string[] = []
+    let hasEnded = false
     const subscription = await bus.subscribe(
       { group: 'g', topics: [TOPIC], batchSizeMax: 4 },
       async (batch) => {
         first = idsOf(batch.records)
         running.resolve()
         await new Promise((resolve) => batch.signal.addEventListener('abort', resolve))
+        for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
         const [half] = batch.records
         if (half !== undefined) batch.resolve(half.offset)
+        hasEnded = true
       },
     )
     await bus.publish(series('k', 4))
     await running.promise
     await subscription.close()
+    expect(hasEnded).toBe(true)
     expect(first[0]).toBe('k/0')
     const next = recorder()
     await bus.subscribe({ group: 'g', topics: [TOPIC] }, next.onBatch)

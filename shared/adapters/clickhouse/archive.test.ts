@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { PoisonError } from '#shared/ports/errors.ts'
+import { PoisonError, RetryableError } from '#shared/ports/errors.ts'
 import { archivedEvent, eventArchiveContract } from '#shared/ports/event-archive.contract.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { clickhouseArchive, linkHash } from './archive.ts'
@@ -94,6 +94,32 @@ describe.each(clickHousePlaces())('%s', (place, open) => {
     expect(await next.verify('orders', 'account-1')).toBeUndefined()
     expect(await next.count()).toBe(12)
     await next.close()
+  })
+
+  test('a batch that was stored although the answer was lost, with its head or without, is not stored again', async () => {
+    const db = await open()
+    let inserts = 0
+    const lossy: ClickHouse = {
+      ...db,
+      async insert(table, columns, rows) {
+        await db.insert(table, columns, rows)
+        inserts += 1
+        if (inserts === 3) await db.command(`TRUNCATE TABLE ${db.database}.chain_heads`)
+        if (inserts === 1 || inserts === 3) throw new RetryableError('the connection was lost')
+      },
+    }
+    const archive = clickhouseArchive(lossy, options)
+    await archive.append(TEN)
+    await expect(archive.flush()).rejects.toThrow(RetryableError)
+    await archive.append([archivedEvent(10)])
+    await archive.flush()
+    await archive.append([archivedEvent(11)])
+    await expect(archive.flush()).rejects.toThrow(RetryableError)
+    await archive.append([archivedEvent(12)])
+    await archive.flush()
+    expect(await archive.count()).toBe(13)
+    expect(await archive.verify('orders', 'account-1')).toBeUndefined()
+    await archive.close()
   })
 
   test('a writer that gets a chain back goes on where another left it', async () => {
