@@ -37,5 +37,6 @@ export const notify = defineFunction({
   ],
   produces: [NotificationDelivered, NotificationFailed],
   timeoutMs: 30_000,
-  scale: { min: 0, max: 2 },
+  /** One at most: message rates are counted in the process. */
+  scale: { min: 0, max: 1 },
 })
