@@ -26,7 +26,7 @@ interface PropertySchema {
   readonly secret?: boolean | undefined
 }
 
-const LOOKS_SECRET = /(SECRET|PASSWORD|PASSPHRASE|TOKEN|_KEY)(_|$)/
+const LOOKS_SECRET = /(SECRET|PASSWORD|PASSPHRASE|TOKEN|_KEY|APPKEY)(_|$)/
 
 /** In the order of the schema. */
 export function describeConfig(schema: z.ZodObject): readonly Setting[] {

@@ -75,7 +75,9 @@ export const KisConfig = z.object({
 
 /** One account's settings, with `n` for its number: `KIS_ACCOUNT_n_APPKEY` and so on. */
 export const KisAccountConfig = z.object({
+  /** App key from the KIS developer portal. */
   APPKEY: z.string().regex(/^\S+$/, 'must have no blanks'),
+  /** App secret that belongs to the app key. */
   APPSECRET: z.string().regex(/^\S+$/, 'must have no blanks'),
   /** Eight digits and two, with or without a dash. */
   NUMBER: z.string().regex(/^\d{8}-?\d{2}$/, 'must be 8 digits and 2, as in 12345678-01'),
