@@ -22,6 +22,8 @@ export interface BrokerOptions {
   readonly venueRejects: boolean
   readonly source: MarketSource
   readonly statePath?: string
+  /** Process time. */
+  readonly elapsedMs: () => number
 }
 
 export interface BrokerReport {
@@ -44,11 +46,17 @@ export interface BrokerReport {
 export class Broker {
   readonly exchange: Exchange
   readonly tape: Tape
+  readonly feeRatio: Ratio
   readonly #journal: Journal
+  readonly #elapsedMs: () => number
+  /** Process time at which an order of this process was entered. */
+  readonly #enteredMs = new Map<number, number>()
   /** Grows with every change to the ledger. */
   #version = 0
 
   constructor(options: BrokerOptions) {
+    this.feeRatio = options.feeRatio
+    this.#elapsedMs = options.elapsedMs
     this.exchange = new Exchange(options)
     this.tape = new Tape(options.source)
     this.#journal = options.statePath === undefined ? noJournal : openJournal(options.statePath)
@@ -63,6 +71,9 @@ export class Broker {
   }
 
   version = (): number => this.#version
+
+  /** `undefined` for orders of an earlier process. */
+  enteredMs = (orderNumber: number): number | undefined => this.#enteredMs.get(orderNumber)
 
   /** Business time: the last event's. */
   now = (): Instant => this.exchange.venue.now
@@ -132,7 +143,10 @@ export class Broker {
   }
 
   #keep(entry: Entry): Entry {
-    if (entry.outcome === 'taken') this.#write(entry.step)
+    if (entry.outcome === 'taken') {
+      this.#enteredMs.set(entry.order.orderNumber, this.#elapsedMs())
+      this.#write(entry.step)
+    }
     return entry
   }
 

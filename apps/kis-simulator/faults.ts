@@ -11,7 +11,7 @@ export const FaultSettings = z.strictObject({
   reverseNotices: z.boolean().default(false),
   /** No notice at all: the order list is the only road. */
   withholdNotices: z.boolean().default(false),
-  /** Process time before an order appears in inquire-daily-ccld, with everything that happens to it. */
+  /** Process time before an order appears in the order lists. */
   orderListDelayMs: z.number().int().min(0).max(600_000).default(0),
   /** A page after the first is refused when anything happened to the ledger since the first. */
   refuseStalePages: z.boolean().default(false),

@@ -87,6 +87,15 @@ export class Tape {
   day = (instrumentId: InstrumentId): DayView | undefined => this.#days.get(instrumentId)
   days = (): Iterable<DayView> => this.#days.values()
 
+  /** The session before today's; `undefined` when nothing is known of it. */
+  previousDate(): SessionDate | undefined {
+    let latest: SessionDate | undefined
+    for (const { previous } of this.#days.values()) {
+      if (previous !== undefined && (latest === undefined || previous.date > latest)) latest = previous.date
+    }
+    return latest
+  }
+
   /** Finished sessions, oldest first: from before the tape and since it began. */
   history(instrumentId: InstrumentId): readonly DailyBar[] {
     return [...this.#source.history(instrumentId), ...(this.#bars.get(instrumentId) ?? [])]

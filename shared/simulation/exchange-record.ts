@@ -1,7 +1,7 @@
 // What a broker remembers: rows and accounts, and which of them the step that is being made has changed.
 import type { InstrumentId } from '#shared/domain/instrument.ts'
 import { reservedCashOf } from '#shared/domain/reservation.ts'
-import { type Instant, type SessionDate, addDays } from '#shared/domain/time.ts'
+import type { Instant } from '#shared/domain/time.ts'
 import {
   type Money,
   type Price,
@@ -31,8 +31,6 @@ export interface ExchangeMemory {
 }
 
 const NOTHING: Step = { orders: [], accounts: [], notices: [] }
-/** Rows older than this are forgotten; KIS lists three months. */
-const ROW_DAYS_MAX = 93
 
 export class ExchangeRecord {
   readonly #feeRatio: Ratio
@@ -107,13 +105,6 @@ export class ExchangeRecord {
     return [...this.#working.keys()].flatMap((accountNumber) => [...this.#workingOf(accountNumber)])
   }
 
-  forgetBefore(date: SessionDate): void {
-    const oldest = addDays(date, -ROW_DAYS_MAX)
-    for (const order of this.#orders.values()) {
-      if (order.date < oldest && order.remaining === 0n) this.#orders.delete(order.orderNumber)
-    }
-  }
-
   reserveFor(order: Pick<VenueOrder, 'side'>, price: Price, quantity: Quantity): Money {
     return reservedCashOf(order, price, quantity, this.#feeRatio)
   }
@@ -162,6 +153,7 @@ export class ExchangeRecord {
 /** A row that has not traded yet. */
 export const untraded = {
   filled: ZERO_QUANTITY,
+  fills: 0,
   filledNotional: ZERO_MONEY,
   earlierNotional: ZERO_MONEY,
   canceled: ZERO_QUANTITY,

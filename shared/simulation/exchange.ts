@@ -119,7 +119,6 @@ export class Exchange {
     this.venue.advance(event)
     if (event.kind === 'sessionOpened') {
       this.#expireAll()
-      this.record.forgetBefore(event.date)
       this.venue.open(event)
     } else if (event.kind === 'phaseChanged') {
       this.venue.enterPhase(event.phase)
@@ -277,6 +276,7 @@ export class Exchange {
     const row = this.record.put({
       ...order,
       filled: addQuantity(order.filled, quantity),
+      fills: order.fills + 1,
       filledNotional: addMoney(order.filledNotional, notionalOf(price, quantity)),
       remaining: subtractQuantity(order.remaining, quantity),
     })

@@ -26,6 +26,7 @@ export interface VenueOrder {
   /** Unit price that cash is held at. */
   readonly reservedPrice: Price
   readonly filled: Quantity
+  readonly fills: number
   readonly filledNotional: Money
   /** Traded by the orders that this one replaced: charges run on. */
   readonly earlierNotional: Money
