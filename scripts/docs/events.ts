@@ -38,7 +38,7 @@ export function eventsDoc(contracts: readonly EventContract[], participants: rea
 function overview(contracts: readonly EventContract[], participants: readonly Participant[]): string {
   const rows = participants.map(({ name, summary, consumes, produces }) => {
     const names = (types: readonly string[]): string =>
-      types.length === contracts.length
+      types.length > 1 && types.length === contracts.length
         ? 'every event'
         : contracts
             .filter(({ type }) => types.includes(type))
