@@ -42,13 +42,18 @@ export const EvaluateStrategyConfig = z
   })
 export type EvaluateStrategySettings = z.output<typeof EvaluateStrategyConfig>
 
-export const evaluateSettingsFrom = (settings: EvaluateStrategySettings): EvaluateSettings => ({
-  executionIntervalMs: settings.STRATEGY_EXECUTION_INTERVAL,
-  ...(settings.ENABLE_PAPER_TRADING && settings.JTS_PAPER_ACCOUNT_ID !== undefined
-    ? { paperAccountId: settings.JTS_PAPER_ACCOUNT_ID }
-    : {}),
-  refreshMs: settings.JTS_STRATEGY_REFRESH_MS,
-  warmUpWaitMs: settings.JTS_WARM_UP_WAIT_MS,
-  orderInFlightMs: settings.JTS_ORDER_IN_FLIGHT_MS,
-  marketEventAgeMsMax: settings.JTS_MARKET_EVENT_AGE_MS_MAX,
-})
+/** @throws Error for paper trading without a paper account: never a real one in its place. */
+export function evaluateSettingsFrom(settings: EvaluateStrategySettings): EvaluateSettings {
+  const paperAccountId = settings.ENABLE_PAPER_TRADING ? settings.JTS_PAPER_ACCOUNT_ID : undefined
+  if (settings.ENABLE_PAPER_TRADING && paperAccountId === undefined) {
+    throw new Error('ENABLE_PAPER_TRADING needs JTS_PAPER_ACCOUNT_ID')
+  }
+  return {
+    executionIntervalMs: settings.STRATEGY_EXECUTION_INTERVAL,
+    ...(paperAccountId === undefined ? {} : { paperAccountId }),
+    refreshMs: settings.JTS_STRATEGY_REFRESH_MS,
+    warmUpWaitMs: settings.JTS_WARM_UP_WAIT_MS,
+    orderInFlightMs: settings.JTS_ORDER_IN_FLIGHT_MS,
+    marketEventAgeMsMax: settings.JTS_MARKET_EVENT_AGE_MS_MAX,
+  }
+}

@@ -264,6 +264,33 @@ describe('daily bars', () => {
     )
   })
 
+  test('after a session without a bar are warmed up anew, so that no mean spans the hole', async () => {
+    const withHole = [...past.slice(1), day('2025-09-01', '69000'), day('2025-09-02', '69900')]
+    let reads = 0
+    const { send, bar, world } = bench({
+      documents: [daily],
+      history: async () => {
+        reads += 1
+        return reads === 1 ? past : withHole
+      },
+    })
+    await send(bar(day('2025-09-01', '69000')))
+    await send(bar(day('2025-09-03', '69800'))) // the bar of the 2nd was never emitted
+    expect(reads).toBe(2)
+    expect(world.signals.map(({ direction }) => direction)).toEqual(['flat'])
+    expect(world.signals[0]?.evidence).toMatchObject({ fast: 69_800, slow: 69_850 })
+  })
+
+  test('are not acted on by a tick of a backlog, but by the next one of now', async () => {
+    const { send, bar, tick, clock, world } = bench({ documents: [daily], history: async () => past })
+    await send(bar(day('2025-09-01', '70500')))
+    const old = tick(SAMSUNG, kst('2025-09-02', '09:00:00'), '70600')
+    clock.advanceTo(kst('2025-09-02', '09:05:00'))
+    expect(await send(old)).toEqual([])
+    await send(tick(SAMSUNG, kst('2025-09-02', '09:05:00'), '70800'))
+    expect(world.requested[0]).toMatchObject({ side: 'buy', limitPrice: '71000' })
+  })
+
   test('of an earlier session than the last are past', async () => {
     const { send, bar, tick, world } = bench({ documents: [daily], history: async () => past })
     await send(bar(day('2025-09-01', '70500')))

@@ -4,6 +4,7 @@
 //     come. History and live closes never overlap: a close that is not newer than the last one taken is dropped.
 // W2. An opinion on a daily bar is acted on in the session that follows it, also when the bar came from history: the
 //     process need not run at the close. An opinion on any other historic close is past.
+// W3. A daily bar that does not follow the last one taken says that a session was missed: the instance is warmed anew.
 import type { InstrumentId } from '#shared/domain/instrument.ts'
 import type { Bar } from '#shared/domain/market-data.ts'
 import { type Instant, type SessionDate, kstDate } from '#shared/domain/time.ts'
@@ -76,6 +77,17 @@ export function take(
     instance.waiting = opinion === undefined ? undefined : { opinion, barDate, isSignaled: false }
   }
   return opinion
+}
+
+/** Forgets what it took and is cold again: closes were missed that history may have. */
+export function chill(instance: Instance): void {
+  instance.state = instance.entry.prepared.start()
+  instance.phase = 'cold'
+  instance.retryMs = Number.NEGATIVE_INFINITY
+  instance.backlog.length = 0
+  instance.lastTime = Number.NEGATIVE_INFINITY
+  instance.lastOpinion = undefined
+  instance.waiting = undefined
 }
 
 export const closeOfBar = (bar: Pick<Bar, 'interval' | 'openTime' | 'close'>): Close => ({

@@ -1,12 +1,13 @@
 // A closed bar: every strategy of its interval takes the close, and what opinions come of it are acted on.
 import type { InstrumentId } from '#shared/domain/instrument.ts'
-import { type Instant, parseInstant } from '#shared/domain/time.ts'
+import { type Instant, kstDate, parseInstant } from '#shared/domain/time.ts'
 import { price } from '#shared/domain/values.ts'
 import type { DataOf, EventOf } from '#shared/events/contract.ts'
 import type { BarClosed } from '#shared/events/market.ts'
 import { act, signalOf } from './act.ts'
+import { followsSession } from './decide.ts'
 import { newestPrice, refreshFlags } from './desk.ts'
-import { type Close, type Instance, closeOfBar, take } from './instance.ts'
+import { type Close, type Instance, chill, closeOfBar, take } from './instance.ts'
 import type { Roster } from './roster.ts'
 import { type EvaluateOutput, type World, isOld, positionOf } from './world.ts'
 
@@ -50,7 +51,15 @@ export async function onBar(
   return outputs
 }
 
+/** W3. Bars that were not whole are never emitted, and this process may have slept. */
+const missedSession = ({ entry, phase, lastTime, instrumentId }: Instance, close: Close): boolean =>
+  entry.prepared.trading.interval === '1d' &&
+  phase === 'ready' &&
+  Number.isFinite(lastTime) &&
+  !followsSession(instrumentId, kstDate(lastTime as Instant), kstDate(close.time))
+
 function takeOrKeep(world: World, instance: Instance, close: Close, openTime: Instant): void {
+  if (missedSession(instance, close)) chill(instance)
   if (instance.phase === 'ready') {
     take(instance, close, positionOf(world, instance))
     return

@@ -48,6 +48,7 @@ async function actOnWaiting(
   event: Event,
   close: Close,
 ): Promise<readonly EvaluateOutput[]> {
+  if (isOld(world, event)) return NOTHING // catching up: a tick of now will come
   const outputs: EvaluateOutput[] = []
   const date = kstDate(close.time)
   for (const instance of desk.instances) {
@@ -58,7 +59,7 @@ async function actOnWaiting(
     const cause = {
       causeId: `1d/${waiting.barDate}`,
       lastPrice: close.price,
-      isOld: isOld(world, event),
+      isOld: false,
       isSignaled: waiting.isSignaled,
     }
     outputs.push(...(await act(world, instance, waiting.opinion, cause)))

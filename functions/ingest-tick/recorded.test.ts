@@ -1,7 +1,8 @@
-// A recorded day, tick by tick, against the one-minute bars that were made of it by another program.
+// A recorded day, tick by tick, against the one-minute bars that were made of it by another program; and real frames.
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { kisFrameDecoder } from '#shared/adapters/broker-kis/decoder.ts'
 import { instrumentId } from '#shared/domain/instrument.ts'
 import { parseInstant } from '#shared/domain/time.ts'
 import { price, quantity } from '#shared/domain/values.ts'
@@ -43,6 +44,7 @@ function barsOfTicks(symbol: string): FormingBar[] {
 }
 
 function registerRecorded(): void {
+  registerFrames()
   test.each([
     ['208640', 380],
     ['133820', 365],
@@ -66,6 +68,30 @@ function registerRecorded(): void {
       ]),
     )
     expect(bars.filter((bar) => bar.interval === '1d')).toHaveLength(1)
+  })
+}
+
+function registerFrames(): void {
+  test('every real trade frame of KIS becomes its ticks, without a gap inside a frame', () => {
+    const decoder = kisFrameDecoder()
+    const meta = rowsOf(readFileSync('../shared/data/kis/ws_frames_meta.csv', 'utf8'))
+    const lines = readFileSync('../shared/data/kis/ws_frames.txt', 'utf8').trim().split('\n')
+    let records = 0
+    lines.forEach((line, index) => {
+      const [, , channel, , , , businessDate = ''] = meta[index] ?? []
+      if (channel !== 'H0STCNT0' || !line.startsWith('0|')) return
+      const receivedTime = parseInstant(`${businessDate.slice(0, 10)}T20:00:00+09:00`)
+      let state = UNSEEN
+      const gaps: number[] = []
+      decoder.decode(line, receivedTime).trades.forEach((tick, position) => {
+        const decision = decideTick(state, tick, receivedTime, undefined)
+        state = decision.state
+        records += 1
+        if (!decision.isKept || (position > 0 && decision.counts.includes('gap'))) gaps.push(position)
+      })
+      expect(gaps).toEqual([])
+    })
+    expect(records).toBe(26)
   })
 }
 
