@@ -36,8 +36,8 @@ export const EmbeddedConfig = z.object({
     ),
   JTS_ORDER_BOOK: z
     .enum(['true', 'false'])
-    .default('true')
-    .describe('Subscribes order books beside trades, as far as registrations allow.'),
+    .default('false')
+    .describe('Subscribes order books beside trades. KIS allows 41 registrations in all.'),
 })
 export type EmbeddedSettings = z.output<typeof EmbeddedConfig>
 

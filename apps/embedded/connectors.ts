@@ -38,7 +38,7 @@ export function startConnectors(deps: {
   const { settings, market, bus, hotState, log } = deps
   const closing = new AbortController()
   const ids = followed(settings, market)
-  const withOrderBook = settings.embedded.JTS_ORDER_BOOK === 'true' && ids.length * 2 < REGISTRATIONS_MAX
+  const withOrderBook = settings.embedded.JTS_ORDER_BOOK === 'true' && ids.length * 2 <= REGISTRATIONS_MAX
   const live: Promise<void>[] = []
   const streams = market.kis.accounts.map((account, index) => {
     const stream = kisStream({

@@ -7,9 +7,9 @@ import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemRandomBytes } from '#shared/adapters/system/ids.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { Instrument } from '#shared/domain/instrument.ts'
-import type { Instant } from '#shared/domain/time.ts'
 import type { Clock } from '#shared/ports/clock.ts'
 import { type Simulator, startSimulator } from '../kis-simulator/simulator.ts'
+import { type MarketTime, marketTime } from './market-time.ts'
 import type { Options } from './options.ts'
 import type { SuiteSettings } from './settings.ts'
 
@@ -18,6 +18,8 @@ export interface Market {
   readonly clock: Clock
   /** Present when the market is simulated. */
   readonly simulator: Simulator | undefined
+  /** Lets the session of a market that has ended go on to its close. */
+  readonly finish: () => Promise<void>
   readonly instruments: readonly Instrument[]
   /** One line for the terminal. */
   readonly title: string
@@ -40,8 +42,8 @@ export async function openMarket(options: {
   readonly run: Options
   readonly settings: SuiteSettings
   readonly directory: string
-  /** Awaited between market events when the speed is `max`. */
-  readonly pace: () => Promise<void>
+  /** Resolves when nothing is under way: awaited at every phase change, and after every event at speed `max`. */
+  readonly settle: () => Promise<void>
 }): Promise<Market> {
   const { run, settings, directory } = options
   if (settings.broker !== undefined) {
@@ -50,6 +52,7 @@ export async function openMarket(options: {
       kis: settings.broker,
       clock: systemClock,
       simulator: undefined,
+      finish: () => Promise.resolve(),
       instruments: [],
       title: kind,
       stop: () => Promise.resolve(),
@@ -60,7 +63,9 @@ export async function openMarket(options: {
     speed === 'max' ? RATE_PER_SECOND_MAX : Math.max(RATE_PER_SECOND, Math.ceil(RATE_PER_SECOND * speed))
   const state = join(directory, 'simulator')
   await mkdir(state, { recursive: true })
-  let advance: (at: Instant) => void = () => undefined
+  let time: MarketTime | undefined
+  let events = 0
+  const ending = new AbortController()
   const simulator = await startSimulator({
     profile: 'paper',
     accounts: [PLAY_ACCOUNT],
@@ -74,11 +79,16 @@ export async function openMarket(options: {
     statePath: join(state, 'journal'),
     stopwatch: systemStopwatch,
     randomBytes: systemRandomBytes,
-    onTime: (at) => advance(at),
-    ...(speed === 'max' ? { pace: options.pace } : {}),
+    onTime: (at) => {
+      events += 1
+      if (run.events !== undefined && events > run.events) ending.abort()
+      return time?.advance(at)
+    },
+    ...(speed === 'max' ? { pace: options.settle } : {}),
   })
   const clock = historicalClock(simulator.startsAt)
-  advance = (at) => clock.advanceTo(at)
+  time = marketTime(clock, options.settle)
+  const { finish } = time
   return {
     kis: {
       settings: {
@@ -99,7 +109,8 @@ export async function openMarket(options: {
       ],
     },
     clock,
-    simulator,
+    simulator: { ...simulator, run: (signal) => simulator.run(AbortSignal.any([signal, ending.signal])) },
+    finish,
     instruments: simulator.instruments,
     title: `SIMULATED MARKET ${run.replay === undefined ? 'seeded' : `recorded ${run.replay}`}, speed ${speed === 'max' ? 'max' : `${speed}×`}`,
     stop: () => simulator.stop(),

@@ -58,11 +58,11 @@ export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summ
       flushIntervalMs: settings.ingest.JTS_TICK_FLUSH_INTERVAL_MS,
     })
     closers.push(() => stores.close())
-    let pace: () => Promise<void> = () => Promise.resolve()
-    const market = await openMarket({ run: options, settings, directory, pace: () => pace() })
+    let settle: () => Promise<void> = () => Promise.resolve()
+    const market = await openMarket({ run: options, settings, directory, settle: () => settle() })
     closers.push(() => market.stop())
     const assembled = await assemble(deps, stores, market, closers)
-    pace = assembled.settle
+    settle = assembled.settle
     return await drive(deps, stores, market, assembled, closers, signal)
   } finally {
     await closing()
@@ -222,6 +222,7 @@ async function drive(
 /** Ends with the market data, or with the signal. A market that has ended is kept open unless `--exit` was given. */
 async function marketOf(market: Market, options: Options, signal: AbortSignal): Promise<void> {
   await market.simulator?.run(signal)
+  if (!signal.aborted) await market.finish()
   if (signal.aborted || (market.simulator !== undefined && options.exit)) return
   const never = systemClock.now() + 100 * 365 * 86_400_000
   await systemClock.sleepUntil(never as ReturnType<typeof systemClock.now>, signal).catch(() => undefined)

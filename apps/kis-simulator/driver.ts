@@ -1,6 +1,6 @@
 // Moves the tape on: as fast as it can, or in step with a stopwatch.
 //
-// D1. `onTime` is called with an event's time before anything of that time happens.
+// D1. `onTime` is called with an event's time, and awaited, before anything of that time happens.
 // D2. Events of one instrument at one instant are one step: what they print leaves in one frame, then fills are announced.
 // D3. `pace` is awaited after every step; without it the tape lets the sockets work now and then and waits for slow readers.
 // D4. In step with a stopwatch, time in which nothing happens is cut short: nights wholly, waits for an auction to
@@ -26,7 +26,7 @@ export interface DriverOptions {
   /** Times faster than life, or without waiting. */
   readonly speed: number | 'max'
   readonly stopwatch: Stopwatch
-  readonly onTime: (at: Instant) => void
+  readonly onTime: (at: Instant) => void | Promise<void>
   readonly pace: (() => Promise<void>) | undefined
   readonly isBacklogged: () => boolean
 }
@@ -56,6 +56,7 @@ export async function drive(options: DriverOptions, signal: AbortSignal): Promis
       const waitMs = anchorMs + (event.at - anchor) / speed - stopwatch.elapsedMs()
       if (waitMs > 0 && !(await slept(stopwatch, waitMs, signal))) return
     }
+    await options.onTime(event.at)
     step(options, event)
     steps += 1
     if (options.pace !== undefined) await options.pace()
@@ -63,8 +64,7 @@ export async function drive(options: DriverOptions, signal: AbortSignal): Promis
   }
 }
 
-function step({ broker, publisher, onTime }: DriverOptions, first: MarketEvent): void {
-  onTime(first.at)
+function step({ broker, publisher }: DriverOptions, first: MarketEvent): void {
   const notices: VenueNotice[] = []
   for (let event: MarketEvent | undefined = first; event !== undefined;) {
     const happened = broker.advance()

@@ -49,8 +49,8 @@ export interface SimulatorOptions {
   readonly webSocketPort?: number
   /** Awaited after every step of the tape. */
   readonly pace?: () => Promise<void>
-  /** Told a time before anything of that time happens. */
-  readonly onTime?: (at: Instant) => void
+  /** Told a time, and awaited, before anything of that time happens. */
+  readonly onTime?: (at: Instant) => void | Promise<void>
   readonly stopwatch: Stopwatch
   /** For tokens and keys. */
   readonly randomBytes: RandomBytes
