@@ -1,5 +1,5 @@
 // A small world for the tests of this function: one open account whose orders fill when a test says so.
-import { historicalClock } from '#shared/adapters/memory/historical-clock.ts'
+import { type HistoricalClock, historicalClock } from '#shared/adapters/memory/historical-clock.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { AccountSnapshot, Reservation } from '#shared/domain/account.ts'
 import { type InstrumentId, type Instrument, instrumentId } from '#shared/domain/instrument.ts'
@@ -66,60 +66,57 @@ export interface BenchOptions {
   readonly start?: Instant
 }
 
-export function bench({ documents, history = async () => [], settings = {}, start }: BenchOptions) {
-  const clock = historicalClock(start ?? kst('2025-09-02', '08:00:00'))
+interface WorldState {
+  isReadable: boolean
+  isOpen: boolean
+  readonly positions: Map<InstrumentId, { quantity: bigint; openNotional: bigint }>
+  reservations: Reservation[]
+  /** Orders on record. */
+  readonly known: Set<string>
+  readonly requested: DataOf<typeof OrderRequested>[]
+  readonly signals: DataOf<typeof SignalRaised>[]
+  readonly faults: unknown[]
+}
+
+const emptyWorld = (): WorldState => ({
+  isReadable: true,
+  isOpen: true,
+  positions: new Map(),
+  reservations: [],
+  known: new Set(),
+  requested: [],
+  signals: [],
+  faults: [],
+})
+
+const snapshotOf = (world: WorldState, accountId: string): AccountSnapshot => ({
+  accountId,
+  version: 1n,
+  tradingState: 'active',
+  currency: 'KRW',
+  cash: money('100000000'),
+  positions: [...world.positions].map(([id, held]) => ({
+    instrumentId: id,
+    quantity: held.quantity,
+    openNotional: held.openNotional as Money,
+    realizedPnl: money('0'),
+  })),
+  reservations: world.reservations,
+  recentOrders: [],
+})
+
+function documentsOf(bodies: readonly StrategyDocument[]) {
   const stored = new Map<string, Document>()
   const put = (body: StrategyDocument | Record<string, unknown>, id = String(body.id)): void => {
     const version = (stored.get(id)?.version ?? 0) + 1
     stored.set(id, { kind: 'strategy', id, version, body, changedBy: 'test' })
   }
-  for (const document of documents) put(document)
+  for (const body of bodies) put(body)
+  return { put, list: async () => [...stored.values()] }
+}
 
-  const world = {
-    isReadable: true,
-    isOpen: true,
-    positions: new Map<InstrumentId, { quantity: bigint; openNotional: bigint }>(),
-    reservations: [] as Reservation[],
-    known: new Set<string>(),
-    requested: [] as DataOf<typeof OrderRequested>[],
-    signals: [] as DataOf<typeof SignalRaised>[],
-    faults: [] as unknown[],
-  }
-  const snapshot = (accountId: string): AccountSnapshot => ({
-    accountId,
-    version: 1n,
-    tradingState: 'active',
-    currency: 'KRW',
-    cash: money('100000000'),
-    positions: [...world.positions].map(([id, held]) => ({
-      instrumentId: id,
-      quantity: held.quantity,
-      openNotional: held.openNotional as Money,
-      realizedPnl: money('0'),
-    })),
-    reservations: world.reservations,
-    recentOrders: [],
-  })
-  const handler = evaluateStrategyHandler({
-    documents: { list: async () => [...stored.values()] },
-    history,
-    ledger: {
-      snapshot: async (accountId) => {
-        if (!world.isReadable) throw new Error('the ledger is away')
-        return world.isOpen ? snapshot(accountId) : undefined
-      },
-    },
-    orders: {
-      order: async (id) => (world.known.has(id) ? ({ clientOrderId: id } as StoredOrder) : undefined),
-    },
-    instruments: { get: async (id) => stockOf(id) },
-    clock,
-    stopwatch: systemStopwatch,
-    log: { ...silentLog, error: (fields) => world.faults.push(fields) },
-    settings: { ...SETTINGS, ...settings },
-  })
-  const host = hostFunction(evaluateStrategy, handler, { clock, stopwatch: systemStopwatch, log: silentLog })
-
+/** Events as the host takes them, stamped by the clock, which goes along with the market. */
+function eventsOf(clock: HistoricalClock) {
   let count = 0
   const eventOf = (contract: EventContract, data: object, id?: string): Event => {
     count += 1
@@ -138,6 +135,95 @@ export function bench({ documents, history = async () => [], settings = {}, star
       data,
     }
   }
+  const advanceTo = (at: Instant): void => {
+    if (at > clock.now()) clock.advanceTo(at)
+  }
+  const bar = (of: Bar, id?: string): Event => {
+    advanceTo(of.closeTime)
+    const { openTime, closeTime, open, high, low, close, volume, notional, ...rest } = of
+    const times = { openTime: formatInstant(openTime), closeTime: formatInstant(closeTime) }
+    const prices = {
+      open: formatPrice(open),
+      high: formatPrice(high),
+      low: formatPrice(low),
+      close: formatPrice(close),
+    }
+    return eventOf(
+      BarClosed,
+      { ...rest, ...times, ...prices, volume: `${volume}`, notional: `${notional}` },
+      id,
+    )
+  }
+  const tick = (id: InstrumentId, at: Instant, last: string): Event => {
+    advanceTo(at)
+    const time = formatInstant(at)
+    const sizes = { quantity: '1', sessionVolume: '1', bidPrice: '0', askPrice: '0' }
+    const times = { eventTime: time, receivedTime: time }
+    return eventOf(TickTraded, { instrumentId: id, ...times, price: last, aggressor: 'buy', ...sizes })
+  }
+  return { eventOf, bar, tick }
+}
+
+/** A whole fill, as record-execution would tell it. The world's position has changed already. */
+function fillEvents(
+  eventOf: (contract: EventContract, data: object) => Event,
+  order: DataOf<typeof OrderRequested>,
+  positionQuantity: bigint,
+  eventTime: string,
+): readonly Event[] {
+  const { accountId, clientOrderId, side, instrumentId: name } = order
+  const unit = order.limitPrice ?? '1'
+  const filled = eventOf(OrderFilled, {
+    accountId,
+    clientOrderId,
+    executionId: 'x',
+    side,
+    instrumentId: name,
+    lastQuantity: order.quantity,
+    lastPrice: unit,
+    lastNotional: '1',
+    filledQuantity: order.quantity,
+    remainingQuantity: '0',
+    fee: '0',
+    tax: '0',
+    eventTime,
+  })
+  const changed = eventOf(PositionChanged, {
+    accountId,
+    instrumentId: name,
+    quantity: `${positionQuantity}`,
+    averagePrice: unit,
+    realizedPnl: '0',
+    cash: '1',
+    eventTime,
+  })
+  return [filled, changed]
+}
+
+export function bench({ documents, history = async () => [], settings = {}, start }: BenchOptions) {
+  const clock = historicalClock(start ?? kst('2025-09-02', '08:00:00'))
+  const { put, list } = documentsOf(documents)
+  const world = emptyWorld()
+  const snapshot = async (accountId: string): Promise<AccountSnapshot | undefined> => {
+    if (!world.isReadable) throw new Error('the ledger is away')
+    return world.isOpen ? snapshotOf(world, accountId) : undefined
+  }
+  const handler = evaluateStrategyHandler({
+    documents: { list },
+    history,
+    ledger: { snapshot },
+    orders: {
+      order: async (id) => (world.known.has(id) ? ({ clientOrderId: id } as StoredOrder) : undefined),
+    },
+    instruments: { get: async (id) => stockOf(id) },
+    clock,
+    stopwatch: systemStopwatch,
+    log: { ...silentLog, error: (fields) => world.faults.push(fields) },
+    settings: { ...SETTINGS, ...settings },
+  })
+  const host = hostFunction(evaluateStrategy, handler, { clock, stopwatch: systemStopwatch, log: silentLog })
+  const events = eventsOf(clock)
+
   const send = async (event: Event): Promise<readonly Event[]> => {
     const delivery = await host.handle(event)
     if (delivery.outcome === 'defect') throw delivery.error
@@ -148,75 +234,16 @@ export function bench({ documents, history = async () => [], settings = {}, star
     }
     return delivery.outputs
   }
-  const advanceTo = (at: Instant): void => {
-    if (at > clock.now()) clock.advanceTo(at)
-  }
-  const bar = (of: Bar, id?: string): Event => {
-    advanceTo(of.closeTime)
-    const { openTime, closeTime, open, high, low, close, volume, notional, ...rest } = of
-    const wire = {
-      ...rest,
-      openTime: formatInstant(openTime),
-      closeTime: formatInstant(closeTime),
-      open: formatPrice(open),
-      high: formatPrice(high),
-      low: formatPrice(low),
-      close: formatPrice(close),
-      volume: `${volume}`,
-      notional: `${notional}`,
-    }
-    return eventOf(BarClosed, wire, id)
-  }
-  const tick = (id: InstrumentId, at: Instant, last: string): Event => {
-    advanceTo(at)
-    const time = formatInstant(at)
-    const sizes = { quantity: '1', sessionVolume: '1', bidPrice: '0', askPrice: '0' }
-    return eventOf(TickTraded, {
-      instrumentId: id,
-      eventTime: time,
-      receivedTime: time,
-      price: last,
-      aggressor: 'buy',
-      ...sizes,
-    })
-  }
-  /** Fills an order whole, as record-execution would tell it. */
   const fill = async (order: DataOf<typeof OrderRequested>): Promise<void> => {
     const id = instrumentId(order.instrumentId)
+    const held = world.positions.get(id)?.quantity ?? 0n
     const units = BigInt(order.quantity)
-    const held = world.positions.get(id) ?? { quantity: 0n, openNotional: 0n }
-    const after = order.side === 'buy' ? held.quantity + units : held.quantity - units
-    const unit = price(order.limitPrice ?? '1')
-    world.positions.set(id, { quantity: after, openNotional: after * unit })
-    const ids = { accountId: order.accountId, clientOrderId: order.clientOrderId }
-    const eventTime = formatInstant(clock.now())
-    const filled = { lastQuantity: order.quantity, filledQuantity: order.quantity, remainingQuantity: '0' }
-    const amounts = { lastPrice: formatPrice(unit), lastNotional: '1', fee: '0', tax: '0' }
-    const { side, instrumentId: name } = order
-    await send(
-      eventOf(OrderFilled, {
-        ...ids,
-        ...filled,
-        ...amounts,
-        executionId: 'x',
-        side,
-        instrumentId: name,
-        eventTime,
-      }),
-    )
-    await send(
-      eventOf(PositionChanged, {
-        accountId: order.accountId,
-        instrumentId: name,
-        quantity: `${after}`,
-        averagePrice: formatPrice(unit),
-        realizedPnl: '0',
-        cash: '1',
-        eventTime,
-      }),
-    )
+    const after = order.side === 'buy' ? held + units : held - units
+    world.positions.set(id, { quantity: after, openNotional: after * price(order.limitPrice ?? '1') })
+    for (const event of fillEvents(events.eventOf, order, after, formatInstant(clock.now())))
+      await send(event)
   }
-  return { send, bar, tick, fill, put, eventOf, world, clock, host, handler }
+  return { ...events, send, fill, put, world, clock, host, handler }
 }
 
 export const ordersOf = (events: readonly Event[]): EventOf<DataOf<typeof OrderRequested>>[] =>
