@@ -254,7 +254,7 @@ async function hangUp(socket: WebSocket, stopwatch: Stopwatch): Promise<void> {
   if (socket.readyState === WebSocket.CLOSED) return
   const closed = new AbortController()
   socket.once('close', () => closed.abort())
-  socket.resume()
+  if (socket.readyState === WebSocket.OPEN) socket.resume()
   if (socket.readyState === WebSocket.CONNECTING) socket.terminate()
   else socket.close(1000)
   await stopwatch.sleep(CLOSE_MS_MAX, closed.signal).catch(() => undefined)

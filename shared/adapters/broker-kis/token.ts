@@ -109,6 +109,7 @@ class SharedCredential implements Credential {
   }
 
   async current(signal: AbortSignal): Promise<string> {
+    signal.throwIfAborted()
     const held = this.#held
     if (!this.#serves(held, undefined)) return abortable(this.#acquireOnce(undefined), signal)
     const endsSoon = held.endsAt - this.#options.clock.now() < REFRESH_AHEAD_MS
@@ -241,7 +242,10 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 
 /** Rejects with the signal's reason when it aborts first; the work itself goes on for the others who share it. */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) return Promise.reject(signal.reason)
+  if (signal.aborted) {
+    work.catch(() => undefined)
+    return Promise.reject(signal.reason)
+  }
   return new Promise<T>((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
