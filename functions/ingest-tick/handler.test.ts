@@ -1,129 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { historicalClock } from '#shared/adapters/memory/historical-clock.ts'
 import { memoryHotState } from '#shared/adapters/memory/hot-state.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import { type InstrumentId, instrumentId } from '#shared/domain/instrument.ts'
-import type { Bar, QuoteTick, TradeTick } from '#shared/domain/market-data.ts'
-import { type Instant, addMs, formatInstant, kstDate, parseInstant } from '#shared/domain/time.ts'
+import type { Bar } from '#shared/domain/market-data.ts'
+import { addMs } from '#shared/domain/time.ts'
 import { price, quantity } from '#shared/domain/values.ts'
-import type { Event, EventContract } from '#shared/events/contract.ts'
-import { FrameReceived } from '#shared/events/market.ts'
-import { SessionPhaseChanged } from '#shared/events/timers.ts'
-import { PoisonError, RetryableError } from '#shared/ports/errors.ts'
-import type { FrameDecoder } from '#shared/ports/frame-decoder.ts'
-import type { HotState } from '#shared/ports/hot-state.ts'
-import type { StoredTick } from '#shared/ports/tick-store.ts'
-import { hostFunction } from '#shared/runtime/host.ts'
-import { silentLog } from '#shared/runtime/log.ts'
-import { ingestTick } from './function.ts'
-import { ingestTickHandler } from './handler.ts'
-
-const SAMSUNG = instrumentId('005930.KRX')
-const HYNIX = instrumentId('000660.KRX')
-const at = (time: string): Instant => parseInstant(`2025-09-02T${time}+09:00`)
-
-/** Frames of a broker of our own: one record a line, `trade id time price quantity volume` or `quote id time bid ask`. */
-const lineDecoder: FrameDecoder = {
-  broker: 'lines',
-  decode(frame) {
-    const trades: TradeTick[] = []
-    const quotes: QuoteTick[] = []
-    for (const line of frame.split('\n')) {
-      const [kind = '', id = '', time = '', third = '', fourth = '', fifth = '0'] = line.split(' ')
-      if (kind === 'trade') {
-        trades.push({
-          instrumentId: instrumentId(id),
-          eventTime: at(time),
-          price: price(third),
-          quantity: quantity(fourth),
-          aggressor: 'buy',
-          sessionVolume: quantity(fifth),
-          bidPrice: price('0'),
-          askPrice: price('0'),
-        })
-      } else if (kind === 'quote') {
-        quotes.push({
-          instrumentId: instrumentId(id),
-          eventTime: at(time),
-          bidPrice: price(third),
-          bidQuantity: quantity('1'),
-          askPrice: price(fourth),
-          askQuantity: quantity('1'),
-        })
-      } else throw new PoisonError(`record 0: kind ${JSON.stringify(kind)}`)
-    }
-    return { trades, quotes }
-  },
-}
-
-let eventCount = 0
-function eventOf(contract: EventContract, data: Record<string, unknown>): Event {
-  eventCount += 1
-  const id = `in-${eventCount}`
-  return {
-    specversion: '1.0',
-    id,
-    source: '/test',
-    type: contract.type,
-    subject: contract.subject(data),
-    time: formatInstant(at('10:00:00')),
-    datacontenttype: 'application/json',
-    partitionkey: contract.key(data),
-    correlationid: id,
-    causationid: id,
-    data,
-  }
-}
-
-const frame = (text: string, receivedAt = '16:00:00', id: InstrumentId = SAMSUNG): Event =>
-  eventOf(FrameReceived, {
-    broker: 'lines',
-    channel: 'test',
-    instrumentId: id,
-    frame: text,
-    receivedTime: formatInstant(at(receivedAt)),
-  })
-const phase = (name: string, time: string, venue = 'KRX'): Event =>
-  eventOf(SessionPhaseChanged, {
-    venue,
-    sessionDate: kstDate(at(time)),
-    phase: name,
-    changedTime: formatInstant(at(time)),
-  })
-
-function bench(over: { hotState?: HotState; phaseGraceMs?: number } = {}) {
-  const stopwatch = systemStopwatch
-  const clock = historicalClock(at('08:00:00'))
-  const hotState = over.hotState ?? memoryHotState({ stopwatch })
-  const ticks = new Map<string, StoredTick>()
-  const bars: Bar[] = []
-  const counts: string[] = []
-  const handler = ingestTickHandler({
-    decoder: lineDecoder,
-    hotState,
-    tickStore: {
-      appendTicks: async (rows) => {
-        for (const row of rows) ticks.set(row.tickId, row)
-      },
-      appendBars: async (rows) => {
-        bars.push(...rows)
-      },
-    },
-    instruments: { get: async () => undefined, list: async () => [] },
-    clock,
-    stopwatch,
-    phaseGraceMs: over.phaseGraceMs ?? 0,
-    copyIntervalMs: 0,
-    count: (what) => counts.push(what),
-  })
-  const host = hostFunction(ingestTick, handler, { clock, stopwatch, log: silentLog })
-  const send = async (event: Event): Promise<readonly Event[]> => {
-    const delivery = await host.handle(event)
-    if (delivery.outcome === 'defect') throw delivery.error
-    return delivery.outcome === 'done' ? delivery.outputs : []
-  }
-  return { host, send, handler, clock, hotState, ticks, bars, counts }
-}
+import type { Event } from '#shared/events/contract.ts'
+import { RetryableError } from '#shared/ports/errors.ts'
+import { HYNIX, SAMSUNG, at, bench, frame, phase } from './bench.fixture.ts'
 
 const typesOf = (events: readonly Event[]): string[] =>
   events.map((event) => event.type.split('.').slice(1, 3).join('.'))
@@ -279,7 +162,6 @@ describe('another process', () => {
     const first = bench()
     await first.send(frame(morning))
     await first.handler.drain()
-    const stopwatch = systemStopwatch
     const instrument = {
       id: SAMSUNG,
       name: 'Samsung Electronics',
@@ -289,24 +171,9 @@ describe('another process', () => {
       quantityIncrement: quantity('1'),
       isTradable: true,
     }
-    const clock = historicalClock(at('15:30:00'))
-    const handler = ingestTickHandler({
-      decoder: lineDecoder,
-      hotState: first.hotState,
-      tickStore: { appendTicks: async () => undefined, appendBars: async () => undefined },
-      instruments: { get: async () => instrument, list: async () => [instrument] },
-      clock,
-      stopwatch,
-      phaseGraceMs: 0,
-      copyIntervalMs: 0,
-      count: () => undefined,
-    })
-    const host = hostFunction(ingestTick, handler, { clock, stopwatch, log: silentLog })
-    const delivery = await host.handle(phase('closed', '15:30:00'))
-    expect(delivery).toMatchObject({
-      outcome: 'done',
-      outputs: [{}, {}, { data: { interval: '1d', volume: '10' } }],
-    })
+    const second = bench({ hotState: first.hotState, instruments: [instrument] })
+    const bars = await second.send(phase('closed', '15:30:00'))
+    expect(bars.at(-1)?.data).toMatchObject({ interval: '1d', volume: '10' })
   })
 })
 
