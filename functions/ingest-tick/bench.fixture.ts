@@ -91,6 +91,16 @@ export const phase = (name: string, time: string, venue = 'KRX'): Event =>
     changedTime: formatInstant(at(time)),
   })
 
+export const samsung: Instrument = {
+  id: SAMSUNG,
+  name: 'Samsung Electronics',
+  kind: 'stock',
+  market: 'KOSPI',
+  currency: 'KRW',
+  quantityIncrement: quantity('1'),
+  isTradable: true,
+}
+
 export function bench(
   over: { hotState?: HotState; phaseGraceMs?: number; instruments?: readonly Instrument[] } = {},
 ) {

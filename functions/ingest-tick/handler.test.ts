@@ -3,10 +3,10 @@ import { memoryHotState } from '#shared/adapters/memory/hot-state.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { Bar } from '#shared/domain/market-data.ts'
 import { addMs } from '#shared/domain/time.ts'
-import { price, quantity } from '#shared/domain/values.ts'
+import { price } from '#shared/domain/values.ts'
 import type { Event } from '#shared/events/contract.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
-import { HYNIX, SAMSUNG, at, bench, frame, phase } from './bench.fixture.ts'
+import { HYNIX, SAMSUNG, at, bench, frame, phase, samsung } from './bench.fixture.ts'
 
 const typesOf = (events: readonly Event[]): string[] =>
   events.map((event) => event.type.split('.').slice(1, 3).join('.'))
@@ -162,16 +162,7 @@ describe('another process', () => {
     const first = bench()
     await first.send(frame(morning))
     await first.handler.drain()
-    const instrument = {
-      id: SAMSUNG,
-      name: 'Samsung Electronics',
-      kind: 'stock' as const,
-      market: 'KOSPI' as const,
-      currency: 'KRW',
-      quantityIncrement: quantity('1'),
-      isTradable: true,
-    }
-    const second = bench({ hotState: first.hotState, instruments: [instrument] })
+    const second = bench({ hotState: first.hotState, instruments: [samsung] })
     const bars = await second.send(phase('closed', '15:30:00'))
     expect(bars.at(-1)?.data).toMatchObject({ interval: '1d', volume: '10' })
   })

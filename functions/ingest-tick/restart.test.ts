@@ -6,7 +6,7 @@ import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { DataOf, Event } from '#shared/events/contract.ts'
 import { isOf } from '#shared/events/contract.ts'
 import { BarClosed } from '#shared/events/market.ts'
-import { bench, frame, phase } from './bench.fixture.ts'
+import { bench, frame, phase, samsung } from './bench.fixture.ts'
 
 interface Step {
   readonly gapSeconds: number
@@ -66,14 +66,14 @@ async function uninterrupted(frames: readonly Event[], close: Event): Promise<Ma
 async function interrupted(given: readonly Step[], frames: readonly Event[], close: Event) {
   const bars = new Map<string, BarData[]>()
   let hotState = memoryHotState({ stopwatch: systemStopwatch })
-  let running = bench({ hotState })
+  let running = bench({ hotState, instruments: [samsung] })
   for (const [index, event] of frames.entries()) {
     const fate = given[index]?.fate ?? 'lives'
     collect(bars, await running.send(event))
     if (fate === 'lives') continue
     if (fate === 'drains') await running.handler.drain()
     if (fate === 'losesHotState') hotState = memoryHotState({ stopwatch: systemStopwatch })
-    running = bench({ hotState })
+    running = bench({ hotState, instruments: [samsung] })
     // What was in hand at a crash is delivered again.
     if (fate === 'crashesAfter') collect(bars, await running.send(event))
   }
