@@ -13,7 +13,7 @@ interface Step {
   readonly price: number
   readonly units: number
   /** What happens to the process when this frame is in hand. */
-  readonly fate: 'lives' | 'crashesAfter' | 'drains' | 'losesHotState'
+  readonly fate: 'lives' | 'crashesUnpublished' | 'crashesPublished' | 'drains' | 'losesHotState'
 }
 
 const steps = fc.array(
@@ -24,7 +24,7 @@ const steps = fc.array(
     units: fc.integer({ min: 40, max: 50 }),
     fate: fc.oneof(
       { weight: 8, arbitrary: fc.constant<Step['fate']>('lives') },
-      fc.constantFrom<Step['fate']>('crashesAfter', 'drains', 'losesHotState'),
+      fc.constantFrom<Step['fate']>('crashesUnpublished', 'crashesPublished', 'drains', 'losesHotState'),
     ),
   }),
   { minLength: 5, maxLength: 60 },
@@ -69,13 +69,14 @@ async function interrupted(given: readonly Step[], frames: readonly Event[], clo
   let running = bench({ hotState, instruments: [samsung] })
   for (const [index, event] of frames.entries()) {
     const fate = given[index]?.fate ?? 'lives'
-    collect(bars, await running.send(event))
+    const outputs = await running.send(event)
+    if (fate !== 'crashesUnpublished') collect(bars, outputs)
     if (fate === 'lives') continue
     if (fate === 'drains') await running.handler.drain()
     if (fate === 'losesHotState') hotState = memoryHotState({ stopwatch: systemStopwatch })
     running = bench({ hotState, instruments: [samsung] })
     // What was in hand at a crash is delivered again.
-    if (fate === 'crashesAfter') collect(bars, await running.send(event))
+    if (fate.startsWith('crashes')) collect(bars, await running.send(event))
   }
   collect(bars, await running.send(close))
   return bars
