@@ -2,7 +2,7 @@
 //
 // D1. `onTime` is called with an event's time, and awaited, before anything of that time happens.
 // D2. Events of one instrument at one instant are one step: what they print leaves in one frame, then fills are announced.
-// D3. `pace` is awaited after every step; without it the tape lets the sockets work now and then and waits for slow readers.
+// D3. `pace` is awaited after every step, and between its prints and its fills, so that who sees both sees the print first; without it the tape lets the sockets work now and then and waits for slow readers.
 // D4. In step with a stopwatch, time in which nothing happens is cut short: nights wholly, waits for an auction to
 //     QUIET_MS_MAX of process time.
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -57,14 +57,16 @@ export async function drive(options: DriverOptions, signal: AbortSignal): Promis
       if (waitMs > 0 && !(await slept(stopwatch, waitMs, signal))) return
     }
     await options.onTime(event.at)
-    step(options, event)
+    const notices = step(options, event)
     steps += 1
     if (options.pace !== undefined) await options.pace()
-    else if (steps % STEPS_PER_TURN === 0) await breathe(options, signal)
+    options.publisher.announce(notices)
+    if (options.pace !== undefined && notices.length > 0) await options.pace()
+    else if (options.pace === undefined && steps % STEPS_PER_TURN === 0) await breathe(options, signal)
   }
 }
 
-function step({ broker, publisher }: DriverOptions, first: MarketEvent): void {
+function step({ broker, publisher }: DriverOptions, first: MarketEvent): readonly VenueNotice[] {
   const notices: VenueNotice[] = []
   for (let event: MarketEvent | undefined = first; event !== undefined;) {
     const happened = broker.advance()
@@ -76,7 +78,7 @@ function step({ broker, publisher }: DriverOptions, first: MarketEvent): void {
   }
   broker.markPosition()
   publisher.flush()
-  publisher.announce(notices)
+  return notices
 }
 
 /** False when the signal aborted. */

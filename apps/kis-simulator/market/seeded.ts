@@ -3,16 +3,17 @@
 //
 // G1. Each instrument has a generator of its own, seeded by (seed, date, symbol): what one does moves no other.
 // G2. Every price is on the tick grid and inside the daily limits; the base price of a day is the close of the day before.
-import type { InstrumentId } from '#shared/domain/instrument.ts'
+import type { Instrument, InstrumentId } from '#shared/domain/instrument.ts'
 import {
   CalendarRangeError,
   krxSessionOf,
   nextSessionDate,
   previousSessionDate,
 } from '#shared/domain/krx-calendar.ts'
+import { priceLimitsOf, roundToPriceIncrement } from '#shared/domain/krx-rules.ts'
 import type { Aggressor, BookLevel } from '#shared/domain/market-data.ts'
 import { type SessionDate, instant } from '#shared/domain/time.ts'
-import { type Price, type Quantity, notionalOf, price as priceOf } from '#shared/domain/values.ts'
+import { type Price, type Quantity, notionalOf, price as priceOf, toNumber } from '#shared/domain/values.ts'
 import type { Depth, InstrumentEvent, MarketEvent } from '#shared/simulation/market-event.ts'
 import { type Random, seedOf, seededRandom } from '#shared/simulation/random.ts'
 import { SEEDED_INSTRUMENTS, type SeededInstrument, instrumentOf } from './listed-instruments.ts'
@@ -256,28 +257,29 @@ function seededHistory(seed: number, row: SeededInstrument, firstDate: SessionDa
     const before = dateBefore(date)
     if (before === undefined) break
     date = before
-    const ladder = priceLadder(instrument, close, date)
-    const closeIndex = ladder.prices.indexOf(close)
-    const won = ladder.won[closeIndex] ?? 0
-    const near = (size: number): number => indexAtOrBelow(ladder, won * (1 + row.dailyVolatility * size))
-    const openIndex = near(0.7 * random.normal())
-    const high = Math.max(closeIndex, openIndex, near(0.8 * random.next()))
-    const low = Math.min(closeIndex, openIndex, near(-0.8 * random.next()))
-    const open = ladder.prices[openIndex] ?? close
+    const near = (size: number): Price => priceNear(instrument, close, row.dailyVolatility * size, before)
+    const open = near(0.7 * random.normal())
+    const high = [close, open, near(0.8 * random.next())].reduce((left, right) =>
+      left > right ? left : right,
+    )
+    const low = [close, open, near(-0.8 * random.next())].reduce((left, right) =>
+      left < right ? left : right,
+    )
     const volume = BigInt(Math.floor(row.dayVolume * (0.6 + 0.8 * random.next()))) as Quantity
     const notional = notionalOf(((open + close) / 2n) as Price, volume)
-    bars.push({
-      date,
-      open,
-      high: ladder.prices[high] ?? close,
-      low: ladder.prices[low] ?? close,
-      close,
-      volume,
-      notional,
-    })
-    close = ladder.prices[near(random.normal())] ?? close
+    bars.push({ date, open, high, low, close, volume, notional })
+    close = near(random.normal())
   }
   return bars.toReversed()
+}
+
+/** On the grid and inside the limits that `from` as a base price would have. */
+function priceNear(instrument: Instrument, from: Price, change: number, date: SessionDate): Price {
+  const { kind, market } = instrument
+  const { lower, upper } = priceLimitsOf(kind, from, date, market)
+  const at = priceOf(String(Math.max(1, Math.floor(toNumber(from) * (1 + change)))))
+  const onGrid = roundToPriceIncrement(kind, at, date, 'down', market)
+  return onGrid < lower ? lower : onGrid > upper ? upper : onGrid
 }
 
 function dateBefore(date: SessionDate): SessionDate | undefined {
