@@ -92,6 +92,7 @@ export const working = (text: string, over: Partial<Reservation> = {}): Reservat
     instrumentId: order.instrumentId,
     side: order.side,
     orderType: order.orderType,
+    ...(order.limitPrice === undefined ? {} : { limitPrice: order.limitPrice }),
     remainingQuantity: order.quantity,
     reservedPrice: at,
     cash: order.side === 'buy' ? money(((at / 10_000n) * order.quantity).toString()) : ZERO_MONEY,

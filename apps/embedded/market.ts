@@ -20,6 +20,8 @@ export interface Market {
   readonly simulator: Simulator | undefined
   /** Lets the session of a market that has ended go on to its close. */
   readonly finish: () => Promise<void>
+  /** The market goes on only when nothing is under way. */
+  readonly isStepped: boolean
   readonly instruments: readonly Instrument[]
   /** One line for the terminal. */
   readonly title: string
@@ -53,6 +55,7 @@ export async function openMarket(options: {
       clock: systemClock,
       simulator: undefined,
       finish: () => Promise.resolve(),
+      isStepped: false,
       instruments: [],
       title: kind,
       stop: () => Promise.resolve(),
@@ -111,6 +114,7 @@ export async function openMarket(options: {
     clock,
     simulator: { ...simulator, run: (signal) => simulator.run(AbortSignal.any([signal, ending.signal])) },
     finish,
+    isStepped: speed === 'max',
     instruments: simulator.instruments,
     title: `SIMULATED MARKET ${run.replay === undefined ? 'seeded' : `recorded ${run.replay}`}, speed ${speed === 'max' ? 'max' : `${speed}×`}`,
     stop: () => simulator.stop(),

@@ -82,6 +82,8 @@ async function assemble(
   const stored = storedEvents()
   const log_ = memoryBus({
     stopwatch: systemStopwatch,
+    // Where the market waits for us there is nothing to gain from partitions, and one has one order.
+    ...(market.isStepped ? { partitions: 1 } : {}),
     onRejected: (error, at) => log.warn({ error, ...at }, 'batch rejected'),
   })
   const bus = {

@@ -8,7 +8,7 @@ import type { BrokerGateway } from '#shared/ports/broker-gateway.ts'
 import type { Clock } from '#shared/ports/clock.ts'
 import type { FrameDecoder } from '#shared/ports/frame-decoder.ts'
 import type { HotState } from '#shared/ports/hot-state.ts'
-import { type Consumption, consume } from '#shared/runtime/consume.ts'
+import { type ConsumeOptions, type Consumption, consume } from '#shared/runtime/consume.ts'
 import type { FunctionDefinition, Handler } from '#shared/runtime/function.ts'
 import { type FunctionHost, hostFunction } from '#shared/runtime/host.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -57,6 +57,9 @@ export interface Suite {
   close(): Promise<void>
 }
 
+/** A notice often overtakes the acknowledgement by a few milliseconds. */
+const SOON = { attemptsMax: 10, baseMs: 5, maxMs: 10_000 }
+
 export async function startSuite(deps: SuiteDeps): Promise<Suite> {
   const { bus, clock, log } = deps
   const hosts: FunctionHost[] = []
@@ -65,10 +68,11 @@ export async function startSuite(deps: SuiteDeps): Promise<Suite> {
   const run = async <Consumes extends EventContract, Produces extends EventContract>(
     definition: FunctionDefinition<Consumes, Produces>,
     handler: Handler<FunctionDefinition<Consumes, Produces>>,
+    options: Partial<ConsumeOptions> = {},
   ): Promise<void> => {
     const host = hostFunction(definition, handler, { clock, stopwatch: systemStopwatch, log })
     hosts.push(host)
-    consumptions.push(await consume({ bus, host, stopwatch: systemStopwatch, log }))
+    consumptions.push(await consume({ bus, host, stopwatch: systemStopwatch, log, ...options }))
   }
 
   const ingest = marketData(deps)
@@ -76,7 +80,7 @@ export async function startSuite(deps: SuiteDeps): Promise<Suite> {
   await run(evaluateStrategy, strategies(deps, closing.signal))
   await run(riskCheck, risk(deps))
   await run(placeOrder, placement(deps))
-  await run(recordExecution, executions(deps))
+  await run(recordExecution, executions(deps), { retry: SOON })
   await run(reconcileAccount, reconciliation(deps))
   await run(notify, notifications(deps))
   // The outbox relay stores the archive before it settles an event (O3), so nothing here waits for it.

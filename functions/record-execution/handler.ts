@@ -82,12 +82,8 @@ async function orderOf(
   orders: RecordExecutionDeps['orders'],
   report: WiredReport,
 ): Promise<StoredOrder | undefined> {
-  for (const brokerOrderId of [report.brokerOrderId, report.originalBrokerOrderId]) {
-    if (brokerOrderId === undefined) continue
-    const order = await orders.orderByBrokerId(report.accountId, brokerOrderId)
-    if (order !== undefined && isOfDay(order, report)) return order
-  }
-  if (report.originalBrokerOrderId !== undefined) return undefined
+  const known = await byNumber(orders, report)
+  if (known !== undefined || report.originalBrokerOrderId !== undefined) return known
   const unclear = (await orders.openOrders(report.accountId)).find(
     (order) =>
       order.brokerOrderId === undefined &&
@@ -99,7 +95,20 @@ async function orderOf(
   if (unclear?.status === 'submitting') {
     throw new RetryableError(`${unclear.clientOrderId} is being sent; its number is not known yet`)
   }
-  return unclear
+  // Between the two looks the acknowledgement may have been recorded.
+  return unclear ?? byNumber(orders, report)
+}
+
+async function byNumber(
+  orders: RecordExecutionDeps['orders'],
+  report: WiredReport,
+): Promise<StoredOrder | undefined> {
+  for (const brokerOrderId of [report.brokerOrderId, report.originalBrokerOrderId]) {
+    if (brokerOrderId === undefined) continue
+    const order = await orders.orderByBrokerId(report.accountId, brokerOrderId)
+    if (order !== undefined && isOfDay(order, report)) return order
+  }
+  return undefined
 }
 
 const isOfDay = (order: StoredOrder, report: WiredReport): boolean =>
@@ -194,11 +203,18 @@ function ended(order: StoredOrder, change: OrderChange, report: WiredReport): Ou
   const rest = (order.quantity - filledQuantity).toString()
   const eventTime = formatInstant(report.eventTime)
   const of = { accountId, clientOrderId, filledQuantity: filledQuantity.toString() }
-  if (change.status === 'canceled') return [output(OrderCanceled, { ...of, canceledQuantity: rest, eventTime })]
+  if (change.status === 'canceled')
+    return [output(OrderCanceled, { ...of, canceledQuantity: rest, eventTime })]
   if (change.status === 'expired') return [output(OrderExpired, { ...of, expiredQuantity: rest, eventTime })]
   if (change.status !== 'rejected') return []
   const detail = report.detail ?? ''
   return [
-    output(OrderRejected, { accountId, clientOrderId, code: 'REJECTED_BY_VENUE', detail, rejectedTime: eventTime }),
+    output(OrderRejected, {
+      accountId,
+      clientOrderId,
+      code: 'REJECTED_BY_VENUE',
+      detail,
+      rejectedTime: eventTime,
+    }),
   ]
 }

@@ -172,6 +172,11 @@ function checkFlow(
   )
   if (lastSecond.length >= limits.ordersPerSecondMax)
     return denied('RATE_OVER_LIMIT', `max=${limits.ordersPerSecondMax}/s`)
+  // Trading with oneself moves the price and nothing else; venues and regulators call it a wash trade.
+  const opposite = account.reservations.find(
+    (held) => held.instrumentId === order.instrumentId && held.side !== order.side && couldMatch(order, held),
+  )
+  if (opposite !== undefined) return denied('SELF_TRADE', `with=${opposite.clientOrderId}`)
   if (account.tradingState === 'reducing' && !reducesPosition(account, order))
     return denied('POSITION_WOULD_INCREASE')
   if (order.side === 'sell') {
@@ -182,6 +187,12 @@ function checkFlow(
       return denied('POSITION_INSUFFICIENT', `quantity=${order.quantity} free=${free}`)
   }
   return undefined
+}
+
+/** A market order meets any price. */
+function couldMatch(order: OrderRequest, held: Reservation): boolean {
+  if (order.limitPrice === undefined || held.limitPrice === undefined) return true
+  return order.side === 'buy' ? order.limitPrice >= held.limitPrice : order.limitPrice <= held.limitPrice
 }
 
 function checkSize(
