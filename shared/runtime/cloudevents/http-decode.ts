@@ -5,11 +5,12 @@
 // D2. Nothing is made up. No id, no time, no default source: what is missing is named and refused.
 // D3. Every fault is reported, not the first.
 // D4. A header that comes twice is refused: there are two truths.
-import { isAscii, isUtf8 } from 'node:buffer'
+import { isUtf8 } from 'node:buffer'
 import { REQUIRED_ATTRIBUTES, isAttributeName, quoted, textFault } from './attributes.ts'
 import { type CloudEvent, DECODE_LIMITS, type DecodeLimits, type Fault } from './cloud-event.ts'
 import { decodeHeaderValue, meansItself } from './header-value.ts'
-import { decodeBatch, decodeEvent, parseJson } from './json-format.ts'
+import { decodeBatch, decodeEvent, notJson, parseJson } from './json-format.ts'
+import { type PlainHeaders, plainEvent, readPlainHeaders } from './http-plain.ts'
 import { charsetOf, essenceOf, isJsonType, isMediaType, isReadableCharset } from './media-type.ts'
 
 export type DecodedHttp =
@@ -28,6 +29,8 @@ export function decodeHttp(
   body: Buffer,
   limits: DecodeLimits = DECODE_LIMITS,
 ): DecodedHttp {
+  const plain = readPlainHeaders(rawHeaders)
+  if (plain !== undefined && body.length > 0) return withJson(plain, body)
   const contentType = contentTypeOf(rawHeaders)
   if (contentType === null) {
     return refused(400, [{ pointer: 'content-type', detail: 'stands twice' }])
@@ -56,6 +59,19 @@ export function decodeHttp(
     : { mode: 'structured', event: decoded.event }
 }
 
+/** The body of an event whose headers are beyond doubt. */
+function withJson(headers: PlainHeaders, body: Buffer): DecodedHttp {
+  const text = textOf(body)
+  if (text === undefined) return refused(400, [BODY_NOT_UTF8])
+  let data: unknown
+  try {
+    data = JSON.parse(text)
+  } catch (error) {
+    return refused(400, [{ pointer: '', detail: `the body ${notJson(error)}` }])
+  }
+  return { mode: 'binary', event: plainEvent(headers, data) }
+}
+
 const BODY_NOT_UTF8: Fault = { pointer: '', detail: 'the body must be UTF-8' }
 const charsetFault = (contentType: string): Fault => ({
   pointer: 'content-type',
@@ -67,10 +83,10 @@ const refused = (status: 400 | 415, faults: readonly Fault[]): DecodedHttp => ({
   faults,
 })
 
-/** `undefined` where the bytes are not UTF-8. */
+/** `undefined` where the bytes are not UTF-8. Only a text that holds U+FFFD can have lost something. */
 function textOf(body: Buffer): string | undefined {
-  if (isAscii(body)) return body.toString('latin1')
-  return isUtf8(body) ? body.toString('utf8') : undefined
+  const text = body.toString('utf8')
+  return text.includes('\uFFFD') && !isUtf8(body) ? undefined : text
 }
 
 /** `null` where it stands twice. */

@@ -120,9 +120,11 @@ export function parseJson(
   try {
     return { value: JSON.parse(text) as unknown }
   } catch (error) {
-    return { fault: `must be JSON: ${(error as Error).message.slice(0, 120)}` }
+    return { fault: notJson(error) }
   }
 }
+
+export const notJson = (error: unknown): string => `must be JSON: ${(error as Error).message.slice(0, 120)}`
 
 const duplicateFault = (at: string, name: string): Fault => ({
   pointer: `${at}/${pointerToken(name)}`,

@@ -1,0 +1,155 @@
+// The short way through binary headers: every attribute known, once, and meaning itself, with a body of plain JSON. That is
+// what JTS and well-behaved senders send. Anything else, right or wrong, takes the long way in http-decode.ts, which finds
+// and names the faults. So this module refuses nothing: it reads, or it passes. http-plain.test.ts holds the two ways
+// against each other.
+import { isRfc3339, isUriReference } from './attributes.ts'
+import type { CloudEvent } from './cloud-event.ts'
+
+// Where a value waits until all headers are read.
+const SPECVERSION = 0
+const ID = 1
+const SOURCE = 2
+const TYPE = 3
+const SUBJECT = 4
+const TIME = 5
+const PARTITION_KEY = 6
+const CORRELATION_ID = 7
+const CAUSATION_ID = 8
+const TRACEPARENT = 9
+const CONTENT_TYPE = 10
+/** A header that is no attribute. */
+const NONE = -1
+/** An attribute for the long way. */
+const UNUSUAL = -2
+
+/** By length first: most headers are told apart by that. Names as senders write them, and as Go's net/http does. */
+function slotOf(header: string): number {
+  switch (header.length) {
+    case 5:
+      if (header === 'ce-id' || header === 'Ce-Id') return ID
+      break
+    case 7:
+      if (header === 'ce-type' || header === 'Ce-Type') return TYPE
+      if (header === 'ce-time' || header === 'Ce-Time') return TIME
+      break
+    case 9:
+      if (header === 'ce-source' || header === 'Ce-Source') return SOURCE
+      break
+    case 10:
+      if (header === 'ce-subject' || header === 'Ce-Subject') return SUBJECT
+      break
+    case 12:
+      if (header === 'content-type' || header === 'Content-Type') return CONTENT_TYPE
+      if (header.toLowerCase() === 'content-type') return UNUSUAL
+      break
+    case 14:
+      if (header === 'ce-specversion' || header === 'Ce-Specversion') return SPECVERSION
+      if (header === 'ce-causationid' || header === 'Ce-Causationid') return CAUSATION_ID
+      if (header === 'ce-traceparent' || header === 'Ce-Traceparent') return TRACEPARENT
+      break
+    case 15:
+      if (header === 'ce-partitionkey' || header === 'Ce-Partitionkey') return PARTITION_KEY
+      break
+    case 16:
+      if (header === 'ce-correlationid' || header === 'Ce-Correlationid') return CORRELATION_ID
+      break
+  }
+  return header.charCodeAt(2) === 0x2d && (header.charCodeAt(1) | 0x20) === 0x65 ? UNUSUAL : NONE
+}
+
+const LENGTH_MAX = 1_024
+/** Printable ASCII without quote and percent sign, not empty. */
+const PLAIN = /^[\x20\x21\x23\x24\x26-\x7e]+$/
+/** As `Date.prototype.toISOString` writes it, up to the 28th, which every month has. */
+const USUAL_TIME =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/
+const USUAL_SOURCE = /^\/\w[\w.~-]*(?:\/[\w.~-]+)*$/
+
+function isUsual(slot: number, value: string): boolean {
+  if (value.length > LENGTH_MAX) return false
+  switch (slot) {
+    case SPECVERSION:
+      return value === '1.0'
+    case SOURCE:
+      return USUAL_SOURCE.test(value) || (PLAIN.test(value) && isUriReference(value))
+    case TIME:
+      return USUAL_TIME.test(value) || isRfc3339(value)
+    case CONTENT_TYPE:
+      return value === 'application/json'
+    default:
+      return PLAIN.test(value)
+  }
+}
+
+/** Attribute values by their place. */
+export type PlainHeaders = (string | undefined)[]
+
+/** `undefined`: take the long way. */
+export function readPlainHeaders(rawHeaders: readonly string[]): PlainHeaders | undefined {
+  const none = undefined
+  const values: PlainHeaders = [none, none, none, none, none, none, none, none, none, none, none]
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const slot = slotOf(rawHeaders[at] ?? '')
+    if (slot === NONE) continue
+    const value = rawHeaders[at + 1] ?? ''
+    if (slot === UNUSUAL || values[slot] !== undefined || !isUsual(slot, value)) return undefined
+    values[slot] = value
+  }
+  const isWhole =
+    values[SPECVERSION] !== undefined &&
+    values[ID] !== undefined &&
+    values[SOURCE] !== undefined &&
+    values[TYPE] !== undefined
+  return isWhole ? values : undefined
+}
+
+/** In one piece where everything is there, so that our own events are cheap to make and of one shape to the engine. */
+export function plainEvent(values: PlainHeaders, data: unknown): CloudEvent {
+  const [
+    ,
+    id = '',
+    source = '',
+    type = '',
+    subject,
+    time,
+    partitionkey,
+    correlationid,
+    causationid,
+    traceparent,
+  ] = values
+  const datacontenttype = values[CONTENT_TYPE]
+  const specversion = '1.0'
+  if (
+    subject !== undefined &&
+    time !== undefined &&
+    partitionkey !== undefined &&
+    correlationid !== undefined
+  ) {
+    if (causationid !== undefined && traceparent !== undefined && datacontenttype !== undefined) {
+      return {
+        specversion,
+        id,
+        source,
+        type,
+        subject,
+        time,
+        datacontenttype,
+        partitionkey,
+        correlationid,
+        causationid,
+        traceparent,
+        data,
+      }
+    }
+  }
+  const event: Record<string, unknown> = { specversion, id, source, type }
+  if (subject !== undefined) event['subject'] = subject
+  if (time !== undefined) event['time'] = time
+  if (datacontenttype !== undefined) event['datacontenttype'] = datacontenttype
+  if (partitionkey !== undefined) event['partitionkey'] = partitionkey
+  if (correlationid !== undefined) event['correlationid'] = correlationid
+  if (causationid !== undefined) event['causationid'] = causationid
+  if (traceparent !== undefined) event['traceparent'] = traceparent
+  event['data'] = data
+  return event as unknown as CloudEvent
+}
