@@ -148,6 +148,8 @@ async function withoutSending(
       throw new RetryableError(`another replica places orders under epoch ${result.epoch}`)
     case 'shapeTaken':
       throw new RetryableError(`${clientOrderId} waits: ${result.by} is unclear and looks the same`)
+    case 'halted':
+      throw new RetryableError(`trading of ${result.order.accountId} is halted`)
     case 'notApproved':
       throw new PoisonError(`no approval is stored for ${clientOrderId}`)
     case 'notWaiting':

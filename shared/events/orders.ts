@@ -144,7 +144,10 @@ export const OrderOutcomeUnknown = defineEvent({
   }),
 })
 
-/** Reconciliation proved that an attempt never reached the broker: it may be sent again. */
+/**
+ * Reconciliation proved that an attempt never reached the broker: it may be sent again. Attempt 0: the order is approved
+ * and has not been sent at all; it may be now.
+ */
 export const OrderAbsent = defineEvent({
   name: 'OrderAbsent',
   type: 'jts.order.absent.v1',
@@ -152,7 +155,7 @@ export const OrderAbsent = defineEvent({
   summary: "The broker's complete list proves that an attempt never arrived.",
   key: byAccount,
   subject: aboutOrder,
-  schema: z.strictObject({ ...OF_ORDER, attempt: z.int().min(1), listedTime: Time }),
+  schema: z.strictObject({ ...OF_ORDER, attempt: z.int().min(0), listedTime: Time }),
 })
 
 const FILL = {

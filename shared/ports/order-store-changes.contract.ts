@@ -21,6 +21,7 @@ import {
   openAccount,
   pendingEvent,
   receiptOf,
+  setState,
   snapshotOf,
   storedOrder,
   submitted,
@@ -152,6 +153,7 @@ export const closingRules = (open: OpenBench): void => {
     const bench = await open()
     await openAccount(bench)
     const order = await approved(bench, 'buy 10 @ 70000')
+    await setState(bench, 'active')
     const epoch = await bench.orders.fence(ACCOUNT)
     await bench.orders.recordIntent({ ...order, epoch, submittedTime: order.decidedTime }, () => [
       submittedEvent('event-x/0', 1),

@@ -2,6 +2,7 @@
 import type { AccountSnapshot } from '#shared/domain/account.ts'
 import type { ApprovedOrder, OrderRequest } from '#shared/domain/order.ts'
 import { reservationOf } from '#shared/domain/reservation.ts'
+import type { TradingState } from '#shared/domain/risk.ts'
 import { type Instant, formatInstant, instant } from '#shared/domain/time.ts'
 import { type Quantity, notionalOf, price, quantity, ratio } from '#shared/domain/values.ts'
 import type { DataOf, Event, EventContract } from '#shared/events/contract.ts'
@@ -111,9 +112,17 @@ export async function snapshotOf({ ledger }: OrderStoreBench, accountId = ACCOUN
   return snapshot
 }
 
+/** Halted, at version 0. */
 export async function openAccount({ ledger }: OrderStoreBench, accountId = ACCOUNT): Promise<void> {
   await ledger.openAccount({ accountId, broker: 'kis', currency: 'KRW' })
 }
+
+export const setState = (
+  { ledger }: OrderStoreBench,
+  to: TradingState,
+  accountId = ACCOUNT,
+): Promise<boolean> =>
+  ledger.setTradingState({ accountId, to, changedBy: 'test', reason: 'test', at: NOON }, () => [])
 
 export async function storedOrder(
   { orders }: OrderStoreBench,
@@ -154,7 +163,7 @@ export const intentOf = (epoch: number, over: Partial<Intent> = {}): Intent => (
   ...over,
 })
 
-/** Approves and records the intent under a fence of its own. */
+/** Approves and records the intent under a fence of its own, in an account that trades. */
 export async function submitted(
   bench: OrderStoreBench,
   text: string,
@@ -162,6 +171,7 @@ export async function submitted(
 ): Promise<StoredOrder> {
   const order = await approved(bench, text, over)
   const { accountId, clientOrderId } = order
+  await setState(bench, 'active', accountId)
   const epoch = await bench.orders.fence(accountId)
   const result = await bench.orders.recordIntent(intentOf(epoch, { accountId, clientOrderId }), () => [])
   if (result.outcome !== 'recorded') throw new Error(`recordIntent: ${result.outcome}`)

@@ -17,7 +17,13 @@ import {
   receiptRules,
   refusedApprovalRules,
 } from './order-store-decisions.contract.ts'
-import { fenceRules, intentRules, shapeRules, waitingRules } from './order-store-intents.contract.ts'
+import {
+  fenceRules,
+  haltRules,
+  intentRules,
+  shapeRules,
+  waitingRules,
+} from './order-store-intents.contract.ts'
 import {
   type OpenBench,
   accepted,
@@ -137,6 +143,7 @@ const RULES = [
   fenceRules,
   intentRules,
   waitingRules,
+  haltRules,
   shapeRules,
   changeRules,
   receiptOfChangeRules,

@@ -59,6 +59,8 @@ export interface Intent {
   /** The fence that the sender holds; see `fence`. */
   readonly epoch: number
   readonly submittedTime: Instant
+  /** Only if so many attempts were recorded so far: evidence speaks of one attempt. Default: however many. */
+  readonly afterAttempt?: number
 }
 
 export type IntentResult =
@@ -68,6 +70,8 @@ export type IntentResult =
   | { readonly outcome: 'notWaiting'; readonly order: StoredOrder }
   /** No approval is stored for it. */
   | { readonly outcome: 'notApproved' }
+  /** Trading of the account is halted, and the order would otherwise have been recorded. Nothing changed. */
+  | { readonly outcome: 'halted'; readonly order: StoredOrder }
   /** Another replica has taken the fence. */
   | { readonly outcome: 'fenced'; readonly epoch: number }
   /** An unclear order has the same shape: one row of the broker's list could match either. */
@@ -139,7 +143,8 @@ export interface OrderStore {
   fence(accountId: string): Promise<number>
   /**
    * Writes the intent to send, moving `approved` (or `outcomeUnknown` with `resend`) to `submitting` and adding one to
-   * `attempt`. `outputsOf` makes the events to store from the order as it now stands.
+   * `attempt`. `outputsOf` makes the events to store from the order as it now stands. Once `setTradingState` to halted
+   * has come back, nothing is recorded any more.
    */
   recordIntent(
     intent: Intent,

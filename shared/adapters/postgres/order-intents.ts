@@ -1,10 +1,11 @@
 // The intent to send, and the fence.
 //
-// N1. The account row is locked first, so that a fence that was taken before this statement is seen and one taken after
-//     it waits for the intent.
+// N1. The account row is locked first, so that a fence or a halt that came before this statement is seen and one that
+//     comes after it waits for the intent.
 // N2. The unique index orders_unclear_shape keeps two unclear orders of one shape apart, whatever two senders saw.
 // N3. The events depend on the attempt number, which is almost always known beforehand: it is guessed, checked by the
 //     statement itself, and the statement is sent again with the right number if the guess was wrong.
+import type { TradingState } from '#shared/domain/risk.ts'
 import { formatInstant } from '#shared/domain/time.ts'
 import type { Event } from '#shared/events/contract.ts'
 import { PoisonError, RetryableError } from '#shared/ports/errors.ts'
@@ -20,7 +21,9 @@ const RECORD_INTENT = {
   name: 'record an intent',
   text: `
   WITH locked AS (
-    SELECT account_id FROM trading.accounts WHERE account_id = $1 AND epoch = $3::integer FOR NO KEY UPDATE
+    SELECT account_id FROM trading.accounts
+    WHERE account_id = $1 AND epoch = $3::integer AND trading_state <> 'halted'
+    FOR NO KEY UPDATE
   ),
   intended AS (
     UPDATE trading.orders o
@@ -37,7 +40,7 @@ const RECORD_INTENT = {
 const READ_STANDING = {
   name: 'read where an intent stands',
   text: `
-  SELECT a.epoch AS account_epoch, ${ORDER_COLUMNS}
+  SELECT a.epoch AS account_epoch, a.trading_state, ${ORDER_COLUMNS}
   FROM trading.orders o JOIN trading.accounts a USING (account_id)
   WHERE o.client_order_id = $1 AND o.account_id = $2`,
 }
@@ -72,14 +75,18 @@ export async function recordIntent(
   resend: boolean,
 ): Promise<IntentResult> {
   const from = resend ? ['approved', 'outcomeUnknown'] : ['approved']
-  let attempt = resend ? 2 : 1
+  const { afterAttempt } = intent
+  let attempt = afterAttempt !== undefined ? afterAttempt + 1 : resend ? 2 : 1
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const written = await write(database, intent, from, attempt, outputsOf(attempt))
     if (written !== undefined) return written
 
     const standing = await stand(database, intent)
     if ('outcome' in standing) return standing
-    if (!from.includes(standing.status)) return { outcome: 'notWaiting', order: orderOf(standing) }
+    const order = orderOf(standing)
+    const isOtherAttempt = afterAttempt !== undefined && order.attempt !== afterAttempt
+    if (!from.includes(order.status) || isOtherAttempt) return { outcome: 'notWaiting', order }
+    if (standing.trading_state === 'halted') return { outcome: 'halted', order }
     attempt = standing.attempt + 1
   }
   throw new RetryableError(`${intent.clientOrderId} changed ${TRIES_MAX} times while its intent was recorded`)
@@ -109,15 +116,17 @@ async function write(
   }
 }
 
+interface StandingRow extends OrderRow {
+  readonly account_epoch: number
+  readonly trading_state: TradingState
+}
+
 /** Why nothing was written: the fence, no approval, or the order as it stands. */
 async function stand(
   database: PostgresDatabase,
   { accountId, clientOrderId, epoch }: Intent,
-): Promise<OrderRow | Exclude<IntentResult, { outcome: 'recorded' }>> {
-  const [row] = await database.run<OrderRow & { account_epoch: number }>(READ_STANDING, [
-    clientOrderId,
-    accountId,
-  ])
+): Promise<StandingRow | Exclude<IntentResult, { outcome: 'recorded' }>> {
+  const [row] = await database.run<StandingRow>(READ_STANDING, [clientOrderId, accountId])
   if (row === undefined) return { outcome: 'notApproved' }
   if (row.account_epoch !== epoch) return { outcome: 'fenced', epoch: row.account_epoch }
   return row
