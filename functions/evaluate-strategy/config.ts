@@ -25,9 +25,11 @@ export const EvaluateStrategyConfig = z
     JTS_STRATEGY_REFRESH_MS: Milliseconds.min(100)
       .default(2_000)
       .describe('Time between two readings of the strategy documents, milliseconds.'),
-    JTS_WARM_UP_WAIT_MS: Milliseconds.max(5_000)
+    JTS_WARM_UP_WAIT_MS: Milliseconds.max(9_000)
       .default(500)
-      .describe('Longest time that a bar waits for the history of a cold strategy, milliseconds.'),
+      .describe(
+        "Longest time that a bar, or an instrument's first tick, waits for the history of a cold strategy, milliseconds.",
+      ),
     JTS_ORDER_IN_FLIGHT_MS: Milliseconds.min(1_000)
       .default(60_000)
       .describe('Time after which an order request without any answer counts as lost, milliseconds.'),
@@ -57,3 +59,18 @@ export function evaluateSettingsFrom(settings: EvaluateStrategySettings): Evalua
     marketEventAgeMsMax: settings.JTS_MARKET_EVENT_AGE_MS_MAX,
   }
 }
+
+/** Where the deployed function finds its stores. */
+export const EvaluateStrategyConnections = z.object({
+  JTS_POSTGRES_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .meta({ secret: true })
+    .describe('PostgreSQL, postgres://user:password@host:port/database.'),
+  JTS_CLICKHOUSE_URL: z.url({ protocol: /^https?$/ }).describe('ClickHouse over HTTP, http(s)://host:port.'),
+  JTS_CLICKHOUSE_USER: z.string().optional().describe("User at ClickHouse. Default: the server's."),
+  JTS_CLICKHOUSE_PASSWORD: z.string().optional().describe('Password of the user.'),
+  JTS_CLICKHOUSE_DATABASE: z
+    .string()
+    .optional()
+    .describe('Database at ClickHouse. Default: jts_market_data.'),
+})

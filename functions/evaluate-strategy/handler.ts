@@ -2,8 +2,8 @@
 //
 // E1. Deterministic: the same events, documents and history give the same signals and orders, ids included. An event
 //     delivered again to this process gets the answer that it got the first time.
-// E2. A tick costs microseconds: nothing is awaited unless a strategy has an opinion. Then, before an order is requested,
-//     the account is read from the ledger: positions and working orders are facts, not memories.
+// E2. A tick costs microseconds: nothing is awaited unless a strategy begins to warm up or has an opinion. Then, before an
+//     order is requested, the account is read from the ledger: positions and working orders are facts, not memories.
 // E3. A failure of one strategy, its document or its history leaves the others alone. What cannot be read makes no order.
 import { isOf } from '#shared/events/contract.ts'
 import { BarClosed, TickTraded } from '#shared/events/market.ts'
@@ -47,7 +47,7 @@ export function evaluateStrategyHandler(deps: EvaluateStrategyDeps): Handler<typ
     const found = world.roster.current()
     const roster = found instanceof Promise ? await found : found
     if (!isTick) return remember(event.id, await onBar(world, roster, event, context.signal))
-    const outputs = onTick(world, roster, event)
+    const outputs = onTick(world, roster, event, context)
     return outputs instanceof Promise ? remember(event.id, await outputs) : outputs
   }
 }

@@ -42,6 +42,12 @@ describe('history', () => {
     expect(bars.map((bar) => bar.close / 10_000n)).toEqual([1n, 2n, 30n])
   })
 
+  test('without a broker is what our store has', async () => {
+    const signal = new AbortController().signal
+    const history = historyFrom({ tickStore: { bars: async () => [minute(0, '1')] }, signal })
+    expect(await history(SAMSUNG, '1m', addMs(nine, 180_000), 3)).toHaveLength(1)
+  })
+
   test('of days does not ask for today, whose bar is still in the making', async () => {
     const { history, asked } = over([], [])
     await history(SAMSUNG, '1d', nine, 20)

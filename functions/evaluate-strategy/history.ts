@@ -54,12 +54,19 @@ export function mergeBars(first: readonly Bar[], second: readonly Bar[], limit: 
 
 export function historyFrom(deps: {
   readonly tickStore: Pick<TickStore, 'bars'>
-  readonly gateway: Pick<BrokerGateway, 'dailyBars' | 'minuteBars'>
+  /** Without it there is our store alone. */
+  readonly gateway?: Pick<BrokerGateway, 'dailyBars' | 'minuteBars'>
   /** Ends what is running when the process ends. */
   readonly signal: AbortSignal
 }): History {
   const { tickStore, gateway, signal } = deps
-  const fromBroker = async (id: InstrumentId, interval: BarInterval, before: Instant, limit: number) => {
+  const fromBroker = async (
+    id: InstrumentId,
+    interval: BarInterval,
+    before: Instant,
+    limit: number,
+  ): Promise<readonly Bar[]> => {
+    if (gateway === undefined) return []
     if (interval === '1m') return gateway.minuteBars(id, before, limit, signal)
     if (interval === '5m') {
       const bars = fiveMinuteBars(await gateway.minuteBars(id, before, limit * 5, signal))

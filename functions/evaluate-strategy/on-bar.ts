@@ -9,6 +9,7 @@ import { followsSession } from './decide.ts'
 import { newestPrice, refreshFlags } from './desk.ts'
 import { type Close, type Instance, chill, closeOfBar, take } from './instance.ts'
 import type { Roster } from './roster.ts'
+import { settleWarmUp } from './warm-up.ts'
 import { type EvaluateOutput, type World, isOld, positionOf } from './world.ts'
 
 /** Closes that wait behind a history on its way, at most; the oldest go first. */
@@ -28,7 +29,8 @@ export async function onBar(
     ({ entry, lastTime }) => entry.prepared.trading.interval === data.interval && close.time > lastTime,
   )
   for (const instance of fresh) takeOrKeep(world, instance, close, openTime)
-  await settleWarmUp(world, fresh, signal)
+  const { settings, stopwatch } = world.deps
+  await settleWarmUp(fresh, settings.warmUpWaitMs, stopwatch, signal)
 
   const outputs: EvaluateOutput[] = []
   for (const instance of fresh) {
@@ -67,20 +69,4 @@ function takeOrKeep(world: World, instance: Instance, close: Close, openTime: In
   instance.backlog.push(close)
   if (instance.backlog.length > BACKLOG_MAX) instance.backlog.shift()
   world.warmer.begin(instance, openTime)
-}
-
-/** Gives cold strategies a little time to become warm, so that a bar right after a start is not missed. */
-async function settleWarmUp(
-  world: World,
-  instances: readonly Instance[],
-  signal: AbortSignal,
-): Promise<void> {
-  const { settings, stopwatch } = world.deps
-  const warming = instances.map((each) => each.warming).filter((each) => each !== undefined)
-  if (warming.length === 0 || settings.warmUpWaitMs === 0) return
-  const done = new AbortController()
-  const either = AbortSignal.any([signal, done.signal])
-  const timeout = stopwatch.sleep(settings.warmUpWaitMs, either).catch(() => undefined)
-  await Promise.race([Promise.all(warming), timeout])
-  done.abort()
 }

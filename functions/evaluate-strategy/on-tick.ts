@@ -1,34 +1,40 @@
 // A tick: notes the last price, evaluates tick strategies, and acts on daily opinions that waited for this session.
 import type { InstrumentId } from '#shared/domain/instrument.ts'
-import { kstDate, parseInstant } from '#shared/domain/time.ts'
+import { type Instant, kstDate, parseInstant } from '#shared/domain/time.ts'
 import { price } from '#shared/domain/values.ts'
 import type { DataOf, Event, EventOf } from '#shared/events/contract.ts'
 import type { TickTraded } from '#shared/events/market.ts'
 import { act } from './act.ts'
 import { followsSession } from './decide.ts'
 import { type Desk, noteTick, refreshFlags } from './desk.ts'
-import { type Close, take } from './instance.ts'
+import { type Close, type Instance, take } from './instance.ts'
 import type { Roster } from './roster.ts'
+import { settleWarmUp } from './warm-up.ts'
 import { type EvaluateOutput, type World, isOld, positionOf } from './world.ts'
 
 const NOTHING: readonly EvaluateOutput[] = []
+const NOBODY: readonly Instance[] = []
 
 /** Answers at once, without a promise, where no strategy needs more than the price. */
 export function onTick(
   world: World,
   roster: Roster,
   event: EventOf<DataOf<typeof TickTraded>>,
+  context: { readonly signal: AbortSignal },
 ): readonly EvaluateOutput[] | Promise<readonly EvaluateOutput[]> {
   const { data } = event
   const desk = world.desks.of(data.instrumentId as InstrumentId, roster)
   const eventTime = parseInstant(data.eventTime)
   noteTick(desk, data.price, eventTime)
-  if (desk.hasCold) {
-    for (const instance of desk.instances) world.warmer.begin(instance, eventTime)
-    refreshFlags(desk)
-  }
-  if (desk.tickInstances.length === 0 && !desk.hasWaiting) return NOTHING
-  return evaluate(world, desk, event, { time: eventTime, price: price(data.price) })
+  const begun = desk.hasCold ? beginCold(world, desk, eventTime) : NOBODY
+  if (begun.length === 0 && desk.tickInstances.length === 0 && !desk.hasWaiting) return NOTHING
+  return evaluate(world, desk, event, { time: eventTime, price: price(data.price) }, begun, context)
+}
+
+function beginCold(world: World, desk: Desk, before: Instant): readonly Instance[] {
+  const begun = desk.instances.filter((instance) => world.warmer.begin(instance, before))
+  refreshFlags(desk)
+  return begun
 }
 
 async function evaluate(
@@ -36,7 +42,14 @@ async function evaluate(
   desk: Desk,
   event: Event,
   close: Close,
+  begun: readonly Instance[],
+  context: { readonly signal: AbortSignal },
 ): Promise<readonly EvaluateOutput[]> {
+  const { settings, stopwatch } = world.deps
+  if (begun.length > 0) {
+    await settleWarmUp(begun, settings.warmUpWaitMs, stopwatch, context.signal)
+    refreshFlags(desk)
+  }
   const waited = desk.hasWaiting ? await actOnWaiting(world, desk, event, close) : NOTHING
   if (desk.tickInstances.length === 0) return waited
   return [...waited, ...(await evaluateTick(world, desk, event, close))]

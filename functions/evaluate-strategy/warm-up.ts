@@ -23,8 +23,8 @@ const RETRY_MS = 5_000
 const SPARE_BARS = 5
 
 export interface WarmUp {
-  /** Starts warming a cold instance with what closed before `before`, if it is time. */
-  begin(instance: Instance, before: Instant): void
+  /** Starts warming a cold instance with what closed before `before`, if it is time. True when it did. */
+  begin(instance: Instance, before: Instant): boolean
 }
 
 export function warmUp(deps: WarmUpDeps): WarmUp {
@@ -68,12 +68,31 @@ export function warmUp(deps: WarmUpDeps): WarmUp {
 
   return {
     begin(instance, before) {
-      if (instance.phase !== 'cold' || deps.stopwatch.elapsedMs() < instance.retryMs) return
+      if (instance.phase !== 'cold' || deps.stopwatch.elapsedMs() < instance.retryMs) return false
       instance.phase = 'warming'
       instance.warming = new Promise((resolve) => {
         queue.push(() => warm(instance, before).finally(resolve))
       })
       next()
+      return true
     },
   }
+}
+
+/**
+ * Gives instances a little time to become warm, so that what comes right after a start is not missed. A replay that
+ * waits long enough is the same each time.
+ */
+export async function settleWarmUp(
+  instances: readonly Instance[],
+  waitMs: number,
+  stopwatch: Pick<Stopwatch, 'sleep'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const warming = instances.map((each) => each.warming).filter((each) => each !== undefined)
+  if (warming.length === 0 || waitMs === 0) return
+  const done = new AbortController()
+  const timeout = stopwatch.sleep(waitMs, AbortSignal.any([signal, done.signal])).catch(() => undefined)
+  await Promise.race([Promise.all(warming), timeout])
+  done.abort()
 }

@@ -41,7 +41,7 @@ export interface EvaluateSettings {
   readonly paperAccountId?: string
   /** Process time between two readings of the strategy documents. */
   readonly refreshMs: number
-  /** Longest process time that a closed bar waits for the history of a cold strategy. */
+  /** Longest process time that a bar, or an instrument's first tick, waits for the history of a cold strategy. */
   readonly warmUpWaitMs: number
   /** Business time after which a request without any answer counts as lost. */
   readonly orderInFlightMs: number
