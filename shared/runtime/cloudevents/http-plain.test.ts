@@ -40,7 +40,8 @@ const value = fc.oneof(
 )
 const attribute = fc.tuple(fc.constantFrom(...NAMES, 'customext', 'my-ext', ''), value)
 const whole = (extra: readonly (readonly [string, string])[]): string[] => [
-  ...['content-type', 'application/json'],
+  'content-type',
+  'application/json',
   ...[
     ...new Map([['specversion', '1.0'], ['id', 'e-1'], ['source', '/a'], ['type', 'x'], ...extra] as [
       string,
