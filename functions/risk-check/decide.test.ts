@@ -190,6 +190,33 @@ test('the fifth order of a second passes, the sixth does not, and a second later
   expect(verdict(request('buy 1 @ 70000'), { account: account({ recentOrders: past }) })).toBe('approved')
 })
 
+describe('requests that waited in a queue', () => {
+  const waited = (over: Partial<OrderRequest> = {}) =>
+    request('buy 1 @ 70000', { decidedTime: addMs(NOON, -4_000), ...over })
+
+  test('an equal order decided at the same time is a duplicate, however late it is looked at', () => {
+    const recentOrders = [{ ...twin, decidedTime: addMs(NOON, -4_500) }]
+    expect(verdict(waited(), { account: account({ recentOrders }) })).toBe('DUPLICATE_ORDER')
+    const before = [{ ...twin, decidedTime: addMs(NOON, -7_000) }]
+    expect(verdict(waited(), { account: account({ recentOrders: before }) })).toBe('approved')
+  })
+
+  test('a burst is a burst, however late it is looked at', () => {
+    const recentOrders = burst(5).map((order) => ({ ...order, decidedTime: addMs(NOON, -4_000) }))
+    expect(verdict(waited(), { account: account({ recentOrders }) })).toBe('RATE_OVER_LIMIT')
+  })
+})
+
+test.each([
+  ['a request dated just within the limit ahead', 5_000, 0, 'approved'],
+  ['a request dated ahead, which would never grow old', 5_001, 0, 'REQUEST_STALE'],
+  ['a price dated ahead, which would look fresh for long', 0, 2_001, 'FACTS_STALE'],
+])('%s', (_name, requestAheadMs, priceAheadMs, expected) => {
+  const lastPrices = new Map([[SAMSUNG, last('70000', -priceAheadMs)]])
+  const order = request('buy 1 @ 70000', { decidedTime: addMs(NOON, requestAheadMs) })
+  expect(verdict(order, { lastPrices })).toBe(expected)
+})
+
 test.each([
   // order               working            verdict
   ['buy 1 @ 70000', 'sell 1 @ 70000', 'SELF_TRADE'],

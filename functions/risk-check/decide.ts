@@ -1,5 +1,5 @@
 // What risk-check knows. The checks stand in the order of DENIAL_CODES: the first that fails is the answer.
-import type { AccountSnapshot, Reservation } from '#shared/domain/account.ts'
+import type { AccountSnapshot, RecentOrder, Reservation } from '#shared/domain/account.ts'
 import {
   availableCash,
   equityOf,
@@ -104,12 +104,13 @@ function checkFacts(order: OrderRequest, facts: RiskFacts, limits: RiskLimits): 
   if (facts.account?.openingEquity === undefined || facts.account.openingDate !== facts.sessionDate) {
     return denied('FACTS_MISSING', `opening equity for ${facts.sessionDate}`)
   }
-  if (last !== undefined && facts.now - last.eventTime > limits.factsAgeMsMax) {
+  // A time that lies ahead is no fresher than one that lies behind: it would look fresh for as long.
+  if (last !== undefined && Math.abs(facts.now - last.eventTime) > limits.factsAgeMsMax) {
     return denied('FACTS_STALE', `lastPriceAgeMs=${facts.now - last.eventTime}`)
   }
   if (facts.phase === undefined) return denied('FACTS_MISSING', `calendar of ${facts.sessionDate}`)
   const ageMs = facts.now - order.decidedTime
-  if (ageMs > limits.requestAgeMsMax) return denied('REQUEST_STALE', `ageMs=${ageMs}`)
+  if (Math.abs(ageMs) > limits.requestAgeMsMax) return denied('REQUEST_STALE', `ageMs=${ageMs}`)
   if (instrument?.basePrice === undefined || last === undefined)
     return denied('INSTRUMENT_UNKNOWN', order.instrumentId)
   if (!instrument.isTradable) return denied('INSTRUMENT_NOT_TRADABLE', instrument.id)
@@ -156,6 +157,9 @@ function checkFlow(
   facts: RiskFacts,
   limits: RiskLimits,
 ): Denied | undefined {
+  // By the times at which they were decided: a queue that stood still must not make room for a burst.
+  const isWithin = (recent: RecentOrder, ms: number): boolean =>
+    Math.min(facts.now, order.decidedTime) - recent.decidedTime < ms
   const twin = account.recentOrders.find(
     (recent) =>
       recent.clientOrderId !== order.clientOrderId &&
@@ -164,11 +168,11 @@ function checkFlow(
       recent.orderType === order.orderType &&
       recent.quantity === order.quantity &&
       recent.limitPrice === order.limitPrice &&
-      facts.now - recent.decidedTime < limits.duplicateWindowMs,
+      isWithin(recent, limits.duplicateWindowMs),
   )
   if (twin !== undefined) return denied('DUPLICATE_ORDER', `of=${twin.clientOrderId}`)
   const lastSecond = account.recentOrders.filter(
-    (recent) => recent.clientOrderId !== order.clientOrderId && facts.now - recent.decidedTime < 1_000,
+    (recent) => recent.clientOrderId !== order.clientOrderId && isWithin(recent, 1_000),
   )
   if (lastSecond.length >= limits.ordersPerSecondMax)
     return denied('RATE_OVER_LIMIT', `max=${limits.ordersPerSecondMax}/s`)

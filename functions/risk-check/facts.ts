@@ -57,9 +57,10 @@ export function riskFacts(sources: FactSources): Facts {
 
   return {
     async read(order, limits, fresh) {
-      const now = clock.now()
-      const account = await accountOf(order.accountId, limits, fresh)
-      const instrument = await instrumentOf(order.instrumentId, fresh)
+      const [account, instrument] = await Promise.all([
+        accountOf(order.accountId, limits, fresh),
+        instrumentOf(order.instrumentId, fresh),
+      ])
       const ids = new Set([
         order.instrumentId,
         ...(account?.positions ?? []).map((position) => position.instrumentId),
@@ -67,6 +68,7 @@ export function riskFacts(sources: FactSources): Facts {
       ])
       const asked = [...ids]
       const prices = await hotState.lastPrices(asked)
+      const now = clock.now() // after the reads, so that nothing looks younger than it is
       const lastPrices: [InstrumentId, NonNullable<(typeof prices)[number]>][] = []
       asked.forEach((id, index) => {
         const last = prices[index]
@@ -102,8 +104,9 @@ export function riskFacts(sources: FactSources): Facts {
   }
 }
 
-/** Long enough for the duplicate check and for the rate of one second. */
-const recentMsOf = (limits: RiskLimits): number => Math.max(limits.duplicateWindowMs, 1_000)
+/** Long enough for the duplicate check and the rate of one second, counted from the oldest request still decided. */
+const recentMsOf = (limits: RiskLimits): number =>
+  limits.requestAgeMsMax + Math.max(limits.duplicateWindowMs, 1_000)
 
 function asRecent(reservation: Reservation): RecentOrder {
   const { clientOrderId, instrumentId, side, orderType, limitPrice, decidedTime } = reservation
