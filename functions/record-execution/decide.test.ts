@@ -216,6 +216,28 @@ describe('endings', () => {
     })
   })
 
+  test.each(['accepted', 'partiallyFilled'] as const)(
+    'a refused amend or cancel leaves an order that is %s working, with its reservation',
+    (status) => {
+      const refused = report('rejected', {
+        brokerOrderId: '0000000002',
+        originalBrokerOrderId: '0000000001',
+      })
+      expect(codeOf(decide(refused, working({ status }), FACTS))).toBe('known')
+      for (const pending of ['pendingAmend', 'pendingCancel'] as const) {
+        expect(codeOf(decide(refused, working({ status: pending }), FACTS))).toBe('accepted')
+      }
+    },
+  )
+
+  test('a cancel by the venue at the close, after the order expired with us, alarms nobody', () => {
+    expect(codeOf(decide(report('canceled'), working({ status: 'expired' }), FACTS))).toBe('known')
+  })
+
+  test('a refusal told twice is told once', () => {
+    expect(codeOf(decide(report('rejected'), working({ status: 'rejected' }), FACTS))).toBe('known')
+  })
+
   test('an acknowledgement heard twice changes nothing', () => {
     expect(codeOf(decide(report('accepted'), working(), FACTS))).toBe('known')
   })

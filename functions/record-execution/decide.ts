@@ -131,7 +131,7 @@ function stepsOf(report: WiredReport, order: StoredOrder, filledQuantity: Quanti
     case 'accepted':
       return unclear || order.status === 'accepted' ? ['accept'] : []
     case 'rejected':
-      return ['reject']
+      return refusalOf(report, order)
     case 'fill':
       return traded
     case 'listed': {
@@ -141,12 +141,20 @@ function stepsOf(report: WiredReport, order: StoredOrder, filledQuantity: Quanti
       return isEnded && !isOver(order.status) ? [...steps, 'cancel'] : steps
     }
     case 'canceled':
-      return order.status === 'canceled' ? [] : ['cancel']
+      // What the venue cancels at the close may have expired with us already.
+      return order.status === 'canceled' || order.status === 'expired' ? [] : ['cancel']
     case 'amended':
       return ['amend']
     case 'expired':
       return isOver(order.status) ? [] : ['expire']
   }
+}
+
+/** A refused amend or cancel leaves the order as it was: it is not the order that was refused. */
+function refusalOf(report: WiredReport, order: StoredOrder): readonly OrderStep[] {
+  if (report.originalBrokerOrderId === undefined) return order.status === 'rejected' ? [] : ['reject']
+  if (order.status === 'pendingAmend') return ['refuseAmend']
+  return order.status === 'pendingCancel' ? ['refuseCancel'] : []
 }
 
 const isOver = (status: OrderStatus): boolean =>

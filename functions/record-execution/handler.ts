@@ -46,17 +46,18 @@ export function recordExecutionHandler(deps: RecordExecutionDeps): Handler<typeo
   return async (event, context) => {
     const report = reportFromWire(event.data)
     for (let conflicts = 0; conflicts < CONFLICTS_MAX; conflicts += 1) {
-      const order = await orderOf(deps.orders, report)
-      if (order === undefined)
-        return setAside(deps, report, 'no order of ours is known by it', event, context)
+      const order = await matchOf(deps.orders, report)
+      const aside = (reason: string) => setAside(deps, report, reason, event, context)
+      if (order === undefined) return aside('no order of ours is known by it')
+      if ('several' in order) return aside(`the list decides whether it is ${order.several.join(' or ')}`)
 
       const instrument = known.get(order.instrumentId) ?? (await deps.instruments.get(order.instrumentId))
-      if (instrument === undefined)
-        throw new RetryableError(`instrument ${order.instrumentId} is not known yet`)
+      // Its tax is not known then. The list tells of the fill again until it is.
+      if (instrument === undefined) return aside(`instrument ${order.instrumentId} is not known`)
       known.set(order.instrumentId, instrument)
 
       const decision = decide(report, order, { instrument, feeRatio: deps.feeRatio })
-      if (decision.outcome === 'quarantined') return setAside(deps, report, decision.reason, event, context)
+      if (decision.outcome === 'quarantined') return aside(decision.reason)
       if (decision.outcome === 'known') {
         await deps.orders.acknowledge(context.receipt([]))
         return []
@@ -73,30 +74,36 @@ export function recordExecutionHandler(deps: RecordExecutionDeps): Handler<typeo
   }
 }
 
+/** Whose report it is. `several`: it could be of any of them, and the list will tell. */
+type Match = StoredOrder | { readonly several: readonly string[] } | undefined
+
 /**
- * By the broker's number, which holds for one day; else by shape, since a notice can overtake the acknowledgement.
- * `shapeTaken` makes the shape unique among unclear orders. One that is still being sent is waited for: its
- * acknowledgement brings the number.
+ * By the broker's number, which holds for one day; else by shape, since a notice can overtake the acknowledgement. A
+ * notice does not say the price, so that two unclear orders may look like one: then it is nobody's, and the list, which
+ * has prices, settles both. One that is still being sent is waited for: its acknowledgement brings the number.
  */
-async function orderOf(
-  orders: RecordExecutionDeps['orders'],
-  report: WiredReport,
-): Promise<StoredOrder | undefined> {
+async function matchOf(orders: RecordExecutionDeps['orders'], report: WiredReport): Promise<Match> {
   const known = await byNumber(orders, report)
   if (known !== undefined || report.originalBrokerOrderId !== undefined) return known
-  const unclear = (await orders.openOrders(report.accountId)).find(
+  const unclear = (await orders.openOrders(report.accountId)).filter(
     (order) =>
       order.brokerOrderId === undefined &&
       (order.status === 'submitting' || order.status === 'outcomeUnknown') &&
       order.instrumentId === report.instrumentId &&
       order.side === report.side &&
-      order.quantity === report.orderQuantity,
+      order.quantity === report.orderQuantity &&
+      (report.origin === 'stream' || order.limitPrice === report.orderPrice) &&
+      isOfDay(order, report),
   )
-  if (unclear?.status === 'submitting') {
-    throw new RetryableError(`${unclear.clientOrderId} is being sent; its number is not known yet`)
-  }
+  const sending = unclear.find((order) => order.status === 'submitting')
   // Between the two looks the acknowledgement may have been recorded.
-  return unclear ?? byNumber(orders, report)
+  const late = unclear.length === 1 && sending === undefined ? undefined : await byNumber(orders, report)
+  if (late !== undefined) return late
+  if (sending !== undefined)
+    throw new RetryableError(`${sending.clientOrderId} is being sent; its number is not known yet`)
+  const [only, another] = unclear
+  if (another === undefined) return only
+  return { several: unclear.map((order) => order.clientOrderId) }
 }
 
 async function byNumber(

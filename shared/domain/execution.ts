@@ -29,6 +29,8 @@ export interface ExecutionReport {
   readonly instrumentId: InstrumentId
   readonly side: Side
   readonly orderQuantity: Quantity
+  /** Absent for a market order. Notices leave it out. */
+  readonly orderPrice?: Price
   /** Of this event only. Present for `fill`. */
   readonly lastQuantity?: Quantity
   readonly lastPrice?: Price

@@ -28,6 +28,9 @@ export function reportFromWire(data: ReportData): WiredReport {
     instrumentId: instrumentId(data.instrumentId),
     side: data.side,
     orderQuantity: quantity(data.orderQuantity),
+    ...(data.orderPrice === undefined || !/[1-9]/.test(data.orderPrice)
+      ? {}
+      : { orderPrice: price(data.orderPrice) }),
     ...(data.lastQuantity === undefined ? {} : { lastQuantity: quantity(data.lastQuantity) }),
     ...(data.lastPrice === undefined ? {} : { lastPrice: price(data.lastPrice) }),
     ...(data.filledQuantity === undefined ? {} : { filledQuantity: quantity(data.filledQuantity) }),
@@ -52,6 +55,7 @@ export function reportToWire(report: WiredReport): ReportData {
     instrumentId: report.instrumentId,
     side: report.side,
     orderQuantity: formatQuantity(report.orderQuantity),
+    ...(report.orderPrice === undefined ? {} : { orderPrice: formatPrice(report.orderPrice) }),
     ...(report.lastQuantity === undefined ? {} : { lastQuantity: formatQuantity(report.lastQuantity) }),
     ...(report.lastPrice === undefined ? {} : { lastPrice: formatPrice(report.lastPrice) }),
     ...(report.filledQuantity === undefined ? {} : { filledQuantity: formatQuantity(report.filledQuantity) }),
