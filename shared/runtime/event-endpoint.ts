@@ -17,12 +17,12 @@ import type { Event } from '#shared/events/contract.ts'
 import type { Stopwatch } from '#shared/ports/clock.ts'
 import type { CloudEvent } from './cloudevents/cloud-event.ts'
 import { type DecodedHttp, decodeHttp } from './cloudevents/http-decode.ts'
-import { batchedMessage, binaryMessage } from './cloudevents/http-encode.ts'
+import { batchedMessage, binaryHeaders, bodyOf } from './cloudevents/http-encode.ts'
 import { CONSEQUENCES, type Delivery } from './delivery.ts'
 import type { FunctionHost } from './host.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import { type Problem, answer, answerProblem, problem } from './problem.ts'
+import { type Problem, answer, answerList, answerProblem, problem } from './problem.ts'
 import { readBody } from './request-body.ts'
 
 export interface EndpointDeps {
@@ -134,7 +134,7 @@ async function answerEvents(
       return
     }
   }
-  const emitted = await publishOrKeep(deps, outputs)
+  const emitted = deps.publish === undefined ? outputs : await publishOrKeep(deps, outputs)
   if (emitted === undefined) answerProblem(outgoing, UNPUBLISHED)
   else answerOutputs(outgoing, emitted, isBatch || acceptsBatch(incoming))
 }
@@ -157,9 +157,12 @@ async function publishOrKeep(
 }
 
 /** Every function of this process that consumes the event, one after another. */
-async function deliver(hosts: readonly FunctionHost[], event: CloudEvent): Promise<Delivery> {
+function deliver(hosts: readonly FunctionHost[], event: CloudEvent): Promise<Delivery> {
   const [only] = hosts
-  if (hosts.length === 1 && only !== undefined) return only.handle(event)
+  return hosts.length === 1 && only !== undefined ? only.handle(event) : deliverToAll(hosts, event)
+}
+
+async function deliverToAll(hosts: readonly FunctionHost[], event: CloudEvent): Promise<Delivery> {
   const outputs: Event[] = []
   let isConsumed = false
   for (const host of hosts) {
@@ -184,8 +187,12 @@ function answerOutputs(outgoing: ServerResponse, outputs: readonly Event[], batc
     answerProblem(outgoing, problem(406, detail))
     return
   }
-  const { headers, body } = batch ? batchedMessage(outputs) : binaryMessage(first)
-  answer(outgoing, CONSEQUENCES.done.status, headers, body)
+  if (batch) {
+    const { headers, body } = batchedMessage(outputs)
+    answer(outgoing, CONSEQUENCES.done.status, headers, body)
+  } else {
+    answerList(outgoing, CONSEQUENCES.done.status, binaryHeaders(first), bodyOf(first))
+  }
 }
 
 const acceptsBatch = (incoming: IncomingMessage): boolean =>

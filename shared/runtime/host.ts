@@ -59,6 +59,7 @@ export function hostFunction<Consumes extends EventContract, Produces extends Ev
   )
   const deadlines = deadlinesOf(definition.timeoutMs, deps.stopwatch)
   const log = deps.log.child({ function: definition.name })
+  const timeText = lastText()
   const run = handler as unknown as Handler<FunctionDefinition>
 
   const attempt = async (
@@ -69,7 +70,7 @@ export function hostFunction<Consumes extends EventContract, Produces extends Ev
     const accepted = acceptEvent(event, contract)
     if (accepted.event === undefined) return invalid(event, accepted.faults)
     if (outer?.aborted === true) return { outcome: 'retry', reason: 'the process is ending' }
-    const call = new Call(definition, accepted.event, deps.clock.now())
+    const call = new Call(definition, accepted.event, timeText(deps.clock.now()))
     try {
       const outputs = await withDeadline(call, deadlines, outer, async () => run(call.event, call))
       return { outcome: 'done', outputs: call.finished(outputs) }
@@ -93,21 +94,33 @@ export function hostFunction<Consumes extends EventContract, Produces extends Ev
   }
 }
 
+/** Writes instants; many events share a millisecond. */
+function lastText(): (now: Instant) => string {
+  let last: Instant | undefined
+  let text = ''
+  return (now) => {
+    if (now !== last) text = formatInstant(now)
+    last = now
+    return text
+  }
+}
+
 /** The handler's view of one event. Its signal is made only for those who ask. */
 class Call implements HandlerContext {
   readonly event: Event
   readonly #definition: FunctionDefinition
-  readonly #now: Instant
+  /** H2: read once. */
+  readonly #time: string
   #controller: AbortController | undefined
   #abortReason: Error | undefined
   #receipt: readonly Event[] | undefined
   #lastOutputs: readonly Output[] | undefined
   #lastFinished: readonly Event[] = []
 
-  constructor(definition: FunctionDefinition, event: Event, now: Instant) {
+  constructor(definition: FunctionDefinition, event: Event, time: string) {
     this.#definition = definition
     this.event = event
-    this.#now = now
+    this.#time = time
   }
 
   get signal(): AbortSignal {
@@ -169,7 +182,7 @@ class Call implements HandlerContext {
       source: `/jts/functions/${name}`,
       type: contract.type,
       subject: contract.subject(parsed.data),
-      time: formatInstant(this.#now),
+      time: this.#time,
       datacontenttype: 'application/json',
       partitionkey: contract.key(parsed.data),
       correlationid: cause.correlationid,

@@ -28,9 +28,20 @@ export function answer(
   headers: Readonly<Record<string, string>>,
   body: string | Uint8Array,
 ): void {
+  answerList(outgoing, status, Object.entries(headers).flat(), body)
+}
+
+/** The same for headers as a list of names and values, which is changed. */
+export function answerList(
+  outgoing: ServerResponse,
+  status: number,
+  headers: string[],
+  body: string | Uint8Array,
+): void {
   if (outgoing.headersSent || outgoing.destroyed) return
   const size = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-  outgoing.writeHead(status, { ...headers, 'content-length': size })
+  headers.push('content-length', String(size))
+  outgoing.writeHead(status, headers)
   outgoing.end(body)
 }
 

@@ -15,16 +15,35 @@ export const BATCH_TYPE = 'application/cloudevents-batch+json; charset=utf-8'
 /** Attributes as headers, data as body. Data without a content type is JSON. */
 export function binaryMessage(event: CloudEvent): HttpMessage {
   const headers: Record<string, string> = {}
-  const { data } = event
-  if (data !== undefined) headers['content-type'] = event.datacontenttype ?? 'application/json'
-  for (const [name, value] of Object.entries(event)) {
-    if (name === 'data' || name === 'datacontenttype' || value === undefined || value === null) continue
-    headers[`ce-${name}`] = encodeHeaderValue(String(value))
-  }
+  const list = binaryHeaders(event)
+  for (let at = 0; at < list.length; at += 2) headers[list[at] ?? ''] = list[at + 1] ?? ''
   return { headers, body: bodyOf(event) }
 }
 
-function bodyOf({ data, datacontenttype }: CloudEvent): string | Uint8Array {
+/** Names, values, names, values: what Node writes fastest. */
+export function binaryHeaders(event: CloudEvent): string[] {
+  const headers: string[] = []
+  if (event.data !== undefined) headers.push('content-type', event.datacontenttype ?? 'application/json')
+  for (const name in event) {
+    if (name === 'data' || name === 'datacontenttype') continue
+    const value: unknown = event[name as keyof CloudEvent]
+    if (value === undefined || value === null) continue
+    headers.push(
+      HEADER_NAMES.get(name) ?? `ce-${name}`,
+      encodeHeaderValue(typeof value === 'string' ? value : JSON.stringify(value)),
+    )
+  }
+  return headers
+}
+
+/** Made once: a name joined anew for each event would be looked up anew by all who read it. */
+const HEADER_NAMES: ReadonlyMap<string, string> = new Map(
+  'specversion id source type subject time partitionkey correlationid causationid traceparent tracestate'
+    .split(' ')
+    .map((name) => [name, `ce-${name}`]),
+)
+
+export function bodyOf({ data, datacontenttype }: CloudEvent): string | Uint8Array {
   if (data === undefined) return ''
   if (data instanceof Uint8Array) return data
   const isJson = datacontenttype === undefined || isJsonType(essenceOf(datacontenttype))

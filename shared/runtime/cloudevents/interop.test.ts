@@ -83,6 +83,19 @@ describe('with ourselves', () => {
     expect(readOne(structuredMessage(event))).toEqual(event)
   })
 
+  test('an extension may be called as what every object has', () => {
+    const event = {
+      specversion: '1.0',
+      id: '1',
+      source: '/x',
+      type: 'x',
+      constructor: 'a',
+      tostring: 'b',
+    } as const
+    expect(readOne(binaryMessage(event as unknown as CloudEvent))).toEqual(event)
+    expect(readOne(structuredMessage(event as unknown as CloudEvent))).toEqual(event)
+  })
+
   test('half of a surrogate pair is not sent as something else', () => {
     const event: CloudEvent = { specversion: '1.0', id: '\uD800', source: '/x', type: 'x' }
     expect(() => binaryMessage(event)).toThrow(TypeError)
