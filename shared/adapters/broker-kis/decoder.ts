@@ -13,16 +13,15 @@ import { type Instant, MS_PER_DAY } from '#shared/domain/time.ts'
 import type { Price, Quantity } from '#shared/domain/values.ts'
 import { PoisonError } from '#shared/ports/errors.ts'
 import type { FrameDecoder } from '#shared/ports/frame-decoder.ts'
-import { TRADE_CHANNEL } from './tr-ids.ts'
+import { BOOK, BOOK_NAMES, BOOK_WIDTH, TRADE, TRADE_NAMES, TRADE_WIDTH } from './market-columns.ts'
+import { BOOK_CHANNEL, TRADE_CHANNEL } from './tr-ids.ts'
 
 /** As FrameReceived allows. */
 const FRAME_CHARACTERS_MAX = 262_144
 const CHARACTERS_AT_FIRST = 16_384
 const PAYLOAD = '0|H0STCNT0|001|'.length
 const TRADE_HEADER = `0|${TRADE_CHANNEL}|`
-const BOOK_HEADER = '0|H0STASP0|'
-const TRADE_WIDTH = 46
-const BOOK_WIDTH = 59
+const BOOK_HEADER = `0|${BOOK_CHANNEL}|`
 const WIDTH_SPARE = 20
 const PRICE_DIGITS_MAX = 9
 const PRICE_PLACES = 4
@@ -30,6 +29,8 @@ const PRICE_SCALE = 10_000
 const QUANTITY_DIGITS_MAX = 14
 const KST_OFFSET_MS = 9 * 3_600_000
 const SYMBOLS_MAX = 8_192
+/** A power of two. */
+const PRICES_KEPT = 4_096
 
 /** The word that the payload begins in; the header's last bytes hold no `^`. */
 const FIRST_WORD = PAYLOAD >> 2
@@ -37,27 +38,6 @@ const FOUR_CARETS = 0x5e5e5e5e
 const LOW_BITS = 0x7f7f7f7f
 const DOT = 0x2e
 const ZERO = 0x30
-
-const TRADE_FIELD = {
-  symbol: [0, 'MKSC_SHRN_ISCD'],
-  time: [1, 'STCK_CNTG_HOUR'],
-  price: [2, 'STCK_PRPR'],
-  ask: [10, 'ASKP1'],
-  bid: [11, 'BIDP1'],
-  volume: [12, 'CNTG_VOL'],
-  dayVolume: [13, 'ACML_VOL'],
-  side: [21, 'CCLD_DVSN'],
-  date: [33, 'BSOP_DATE'],
-} as const
-const BOOK_FIELD = {
-  symbol: [0, 'MKSC_SHRN_ISCD'],
-  time: [1, 'BSOP_HOUR'],
-  ask: [3, 'ASKP1'],
-  bid: [13, 'BIDP1'],
-  askQuantity: [23, 'ASKP_RSQN1'],
-  bidQuantity: [33, 'BIDP_RSQN1'],
-} as const
-type Field = readonly [index: number, name: string]
 
 const NOTHING: readonly never[] = []
 
@@ -92,10 +72,14 @@ class FrameScan {
   #view = new DataView(this.#bytes.buffer)
   /** Where each field ends. */
   #ends = new Int32Array(0)
+  #names = TRADE_NAMES
   #length = 0
   #count = 0
   #width = 0
   #record = 0
+  /** A price and its bigint, side by side. */
+  readonly #numberOf = new Float64Array(PRICES_KEPT)
+  readonly #exactOf: Price[] = Array.from({ length: PRICES_KEPT }, () => 0n as Price)
   #symbolKey = 0
   #symbol = '' as InstrumentId
   /** The bytes of the last real date, and midnight in Korea of that day. */
@@ -108,47 +92,49 @@ class FrameScan {
   }
 
   trades(frame: string): readonly TradeTick[] {
+    this.#names = TRADE_NAMES
     this.#index(frame, TRADE_WIDTH)
     const ticks: TradeTick[] = []
     for (this.#record = 0; this.#record < this.#count; this.#record += 1) {
-      const instrumentId = this.#instrument(TRADE_FIELD.symbol)
-      const dayMs = this.#dayMs(TRADE_FIELD.date)
-      const eventTime = (dayMs + this.#timeMs(TRADE_FIELD.time)) as Instant
-      const price = this.#price(TRADE_FIELD.price)
-      if (price === 0) throw this.#fault(TRADE_FIELD.price, 'is not above zero')
-      const ask = this.#price(TRADE_FIELD.ask)
-      const bid = this.#price(TRADE_FIELD.bid)
-      const volume = this.#units(TRADE_FIELD.volume)
-      if (volume === 0) throw this.#fault(TRADE_FIELD.volume, 'is not above zero')
-      const dayVolume = this.#units(TRADE_FIELD.dayVolume)
-      if (dayVolume < volume) throw this.#fault(TRADE_FIELD.dayVolume, `is less than this trade, ${volume}`)
-      const exact = BigInt(price) as Price
+      const instrumentId = this.#instrument(TRADE.symbol)
+      const dayMs = this.#dayMs(TRADE.date)
+      const eventTime = (dayMs + this.#timeMs(TRADE.time)) as Instant
+      const price = this.#price(TRADE.price)
+      if (price === 0) throw this.#fault(TRADE.price, 'is not above zero')
+      const ask = this.#price(TRADE.ask)
+      const bid = this.#price(TRADE.bid)
+      const volume = this.#units(TRADE.volume)
+      if (volume === 0) throw this.#fault(TRADE.volume, 'is not above zero')
+      const dayVolume = this.#units(TRADE.dayVolume)
+      if (dayVolume < volume) throw this.#fault(TRADE.dayVolume, `is less than this trade, ${volume}`)
+      const exact = this.#exact(price)
       ticks.push({
         instrumentId,
         eventTime,
         price: exact,
         quantity: BigInt(volume) as Quantity,
-        aggressor: this.#aggressor(TRADE_FIELD.side),
+        aggressor: this.#aggressor(TRADE.side),
         sessionVolume: BigInt(dayVolume) as Quantity,
         // A trade is nearly always at one of the two.
-        bidPrice: bid === price ? exact : (BigInt(bid) as Price),
-        askPrice: ask === price ? exact : (BigInt(ask) as Price),
+        bidPrice: bid === price ? exact : this.#exact(bid),
+        askPrice: ask === price ? exact : this.#exact(ask),
       })
     }
     return ticks
   }
 
   quotes(frame: string, receivedTime: Instant): readonly QuoteTick[] {
+    this.#names = BOOK_NAMES
     this.#index(frame, BOOK_WIDTH)
     const dayMs = Math.floor((receivedTime + KST_OFFSET_MS) / MS_PER_DAY) * MS_PER_DAY - KST_OFFSET_MS
     const ticks: QuoteTick[] = []
     for (this.#record = 0; this.#record < this.#count; this.#record += 1) {
-      const instrumentId = this.#instrument(BOOK_FIELD.symbol)
-      const eventMs = dayMs + this.#timeMs(BOOK_FIELD.time)
-      const ask = this.#price(BOOK_FIELD.ask)
-      const askQuantity = this.#units(BOOK_FIELD.askQuantity)
-      const bid = this.#price(BOOK_FIELD.bid)
-      const bidQuantity = this.#units(BOOK_FIELD.bidQuantity)
+      const instrumentId = this.#instrument(BOOK.symbol)
+      const eventMs = dayMs + this.#timeMs(BOOK.time)
+      const ask = this.#price(BOOK.ask)
+      const askQuantity = this.#units(BOOK.askQuantity)
+      const bid = this.#price(BOOK.bid)
+      const bidQuantity = this.#units(BOOK.bidQuantity)
       // A side with a price and no quantity, or the other way round, offers nothing.
       const asked = ask > 0 && askQuantity > 0
       const wanted = bid > 0 && bidQuantity > 0
@@ -156,9 +142,9 @@ class FrameScan {
         instrumentId,
         // A frame of late evening that was received after midnight belongs to the day before.
         eventTime: (eventMs - receivedTime > MS_PER_DAY / 2 ? eventMs - MS_PER_DAY : eventMs) as Instant,
-        bidPrice: BigInt(wanted ? bid : 0) as Price,
+        bidPrice: this.#exact(wanted ? bid : 0),
         bidQuantity: BigInt(wanted ? bidQuantity : 0) as Quantity,
-        askPrice: BigInt(asked ? ask : 0) as Price,
+        askPrice: this.#exact(asked ? ask : 0),
         askQuantity: BigInt(asked ? askQuantity : 0) as Quantity,
       })
     }
@@ -242,9 +228,9 @@ class FrameScan {
   }
 
   /** Whole units. */
-  #units(field: Field): number {
-    const end = this.#end(field[0])
-    const start = this.#start(field[0])
+  #units(field: number): number {
+    const end = this.#end(field)
+    const start = this.#start(field)
     if (end === start || end - start > QUANTITY_DIGITS_MAX) throw this.#fault(field, 'is not a quantity')
     const bytes = this.#bytes
     let value = 0
@@ -257,9 +243,9 @@ class FrameScan {
   }
 
   /** Scaled by 10⁴; exact, since nine digits and four places are far below 2⁵³. */
-  #price(field: Field): number {
-    const end = this.#end(field[0])
-    const start = this.#start(field[0])
+  #price(field: number): number {
+    const end = this.#end(field)
+    const start = this.#start(field)
     const bytes = this.#bytes
     let value = 0
     let at = start
@@ -272,7 +258,7 @@ class FrameScan {
     return at === end ? value * PRICE_SCALE : value * PRICE_SCALE + this.#fraction(field, at, end)
   }
 
-  #fraction(field: Field, dot: number, end: number): number {
+  #fraction(field: number, dot: number, end: number): number {
     const places = end - dot - 1
     if (this.#bytes[dot] !== DOT || places < 1 || places > PRICE_PLACES)
       throw this.#fault(field, 'is not a price')
@@ -286,13 +272,13 @@ class FrameScan {
   }
 
   /** Milliseconds since midnight of an HHMMSS field. */
-  #timeMs(field: Field): number {
-    const start = this.#start(field[0])
+  #timeMs(field: number): number {
+    const start = this.#start(field)
     const hour = this.#twoDigits(start)
     const minute = this.#twoDigits(start + 2)
     const second = this.#twoDigits(start + 4)
     const isTime = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60
-    if (!isTime || this.#end(field[0]) - start !== 6) throw this.#fault(field, 'is not a time of day')
+    if (!isTime || this.#end(field) - start !== 6) throw this.#fault(field, 'is not a time of day')
     return (hour * 3_600 + minute * 60 + second) * 1_000
   }
 
@@ -304,9 +290,9 @@ class FrameScan {
   }
 
   /** Midnight in Korea of a YYYYMMDD field. All day long it is the same eight bytes. */
-  #dayMs(field: Field): number {
-    const start = this.#start(field[0])
-    if (this.#end(field[0]) - start !== 8) throw this.#fault(field, 'is not a date')
+  #dayMs(field: number): number {
+    const start = this.#start(field)
+    if (this.#end(field) - start !== 8) throw this.#fault(field, 'is not a date')
     const head = this.#view.getInt32(start)
     const tail = this.#view.getInt32(start + 4)
     if (head === this.#dateHead && tail === this.#dateTail) return this.#dateMs
@@ -326,9 +312,20 @@ class FrameScan {
     return this.#dateMs
   }
 
-  #aggressor(field: Field): Aggressor {
-    const start = this.#start(field[0])
-    const length = this.#end(field[0]) - start
+  /** Prices come back all day: each is made into a bigint once, as long as no other takes its slot. */
+  #exact(value: number): Price {
+    const slot = (value / PRICE_SCALE) & (PRICES_KEPT - 1)
+    const kept = this.#exactOf[slot]
+    if (this.#numberOf[slot] === value && kept !== undefined) return kept
+    const made = BigInt(value) as Price
+    this.#numberOf[slot] = value
+    this.#exactOf[slot] = made
+    return made
+  }
+
+  #aggressor(field: number): Aggressor {
+    const start = this.#start(field)
+    const length = this.#end(field) - start
     if (length > 1) throw this.#fault(field, 'is not one character')
     const side = length === 0 ? 0 : this.#bytes[start]
     if (side === ZERO + 1) return 'buy'
@@ -336,9 +333,9 @@ class FrameScan {
   }
 
   /** Six digits or capitals; seven for an ETN, which begins with Q. */
-  #instrument(field: Field): InstrumentId {
-    const start = this.#start(field[0])
-    const end = this.#end(field[0])
+  #instrument(field: number): InstrumentId {
+    const start = this.#start(field)
+    const end = this.#end(field)
     const length = end - start
     if (length !== 6 && length !== 7) throw this.#fault(field, 'is not a symbol')
     const bytes = this.#bytes
@@ -367,9 +364,11 @@ class FrameScan {
     return String.fromCharCode(...this.#bytes.subarray(start, end))
   }
 
-  #fault(field: Field, problem: string): PoisonError {
-    const start = this.#start(field[0])
-    const text = JSON.stringify(this.#text(start, Math.min(this.#end(field[0]), start + 40)))
-    return new PoisonError(`record ${this.#record + 1} of ${this.#count}: ${field[1]} ${text} ${problem}`)
+  #fault(field: number, problem: string): PoisonError {
+    const start = this.#start(field)
+    const text = JSON.stringify(this.#text(start, Math.min(this.#end(field), start + 40)))
+    return new PoisonError(
+      `record ${this.#record + 1} of ${this.#count}: ${this.#names[field] ?? ''} ${text} ${problem}`,
+    )
   }
 }
