@@ -3,8 +3,8 @@ import { z } from 'zod'
 
 /** Every default is the friendly one. */
 export const FaultSettings = z.strictObject({
-  /** Notices of an order leave before its answer does, not after. */
-  noticeBeforeAnswer: z.boolean().default(false),
+  /** Notices of an order leave at once and its answer so much later, process time. 0: the answer leaves first. */
+  noticeLeadMs: z.number().int().min(0).max(60_000).default(0),
   /** Every notice twice. */
   duplicateNotices: z.boolean().default(false),
   /** The notices of one step in reverse. */

@@ -56,24 +56,25 @@ function assemble(options: SimulatorOptions) {
   const publisher = new Publisher({ profile, broker, customers, faults, stream, widths })
   const wallNow = (): ReturnType<Broker['now']> => options.clock?.now() ?? broker.now()
   const announce: Desk['announce'] = (notices) => publisher.announce(notices)
-  const desk: Desk = { profile, broker, customers, faults, elapsedMs, wallNow, announce }
+  const ended = new AbortController()
+  const wait: Desk['wait'] = (ms) => stopwatch.sleep(ms, ended.signal).catch(() => undefined)
+  const desk: Desk = { profile, broker, customers, faults, elapsedMs, wait, wallNow, announce }
   const gate = {
     profile,
     customers,
     rate: new RateLimit(stopwatch, options.ratePerSecond),
     ledgerRate: new RateLimit(stopwatch, LEDGER_PER_SECOND),
   }
-  return { broker, customers, faults, stream, publisher, desk, gate, wallNow }
+  return { broker, faults, stream, publisher, desk, gate, wallNow, ended }
 }
 
 /** Listens at once; the tape waits for `run`. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { stopwatch, host = '127.0.0.1' } = options
-  const { broker, faults, stream, publisher, desk, gate, wallNow } = assemble(options)
+  const { broker, faults, stream, publisher, desk, gate, wallNow, ended } = assemble(options)
   const sockets = await streamServer({ host, port: options.webSocketPort ?? 0, desk: stream, wallNow })
   const rest = restServer(desk, gate, { dropSockets: () => sockets.dropSockets() })
   const restPort = await listen(rest.server, options.restPort ?? 0, host)
-  const ended = new AbortController()
   const pinging = keepPinging(options, sockets, ended.signal)
   let running: Promise<void> | undefined
   const runTape = async (signal: AbortSignal): Promise<void> => {
@@ -100,7 +101,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     report: () => broker.report(),
     async stop() {
       ended.abort()
-      await running
+      // A caller that holds the tape may never let go; the tape ends when it does.
+      if (options.pace === undefined) await running
       await pinging
       await sockets.stop()
       rest.server.closeAllConnections()

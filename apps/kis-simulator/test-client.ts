@@ -3,6 +3,7 @@ import { createDecipheriv } from 'node:crypto'
 import { WebSocket } from 'ws'
 import { systemRandomBytes } from '#shared/adapters/system/ids.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
+import type { Stopwatch } from '#shared/ports/clock.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts'
 
 export const TRADER = {
@@ -226,3 +227,23 @@ export async function listen(simulator: Simulator, key?: string): Promise<Stream
     },
   }
 }
+
+/** Process time that a test moves. Sleeping is real. */
+export function handStopwatch(): Stopwatch & { add(ms: number): void } {
+  let ms = 0
+  return {
+    elapsedMs: () => ms,
+    sleep: (time, signal) => systemStopwatch.sleep(time, signal),
+    add: (more) => {
+      ms += more
+    },
+  }
+}
+
+export const quoteOf = (client: Client, more: Record<string, string> = {}): Promise<Answer> =>
+  client.get(
+    'quotations/inquire-price',
+    'FHKST01010100',
+    { FID_COND_MRKT_DIV_CODE: 'J', FID_INPUT_ISCD: '005930' },
+    more,
+  )

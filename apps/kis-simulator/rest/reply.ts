@@ -17,6 +17,8 @@ export interface Desk {
   readonly faults: Faults
   /** Process time. */
   readonly elapsedMs: () => number
+  /** Process time; ends early when the simulator stops. */
+  readonly wait: (ms: number) => Promise<void>
   /** What clocks on the wall show: for the text of a token's expiry. */
   readonly wallNow: () => Instant
   /** Tells the customers. */

@@ -57,10 +57,13 @@ async function handle(
   const asked = { method, path: url.pathname, query: url.searchParams, headers, bodyText }
   const reply = control(desk, controls, asked) ?? answer(desk, gate, asked)
   const notices = reply.notices ?? []
-  const { noticeBeforeAnswer } = desk.faults.settings()
-  if (noticeBeforeAnswer) desk.announce(notices)
+  const { noticeLeadMs } = desk.faults.settings()
+  if (noticeLeadMs > 0) {
+    desk.announce(notices)
+    await desk.wait(noticeLeadMs)
+  }
   await send(reply, request, response)
-  if (!noticeBeforeAnswer) desk.announce(notices)
+  if (noticeLeadMs === 0) desk.announce(notices)
 }
 
 function send(reply: Reply, request: IncomingMessage, response: ServerResponse): Promise<void> {
