@@ -18,7 +18,8 @@ const TIME_MISSING: Fault = {
 /** Checks the data against the contract and fills in what JTS needs. */
 export function acceptEvent(event: CloudEvent, contract: EventContract): Accepted {
   const faults: Fault[] = []
-  if (event.time === undefined) faults.push(TIME_MISSING)
+  const time = event.time === undefined ? undefined : utcTime(event.time)
+  if (time === undefined) faults.push(TIME_MISSING)
   const mediaType = event.datacontenttype
   if (mediaType !== undefined && mediaType !== 'application/json' && !isJson(mediaType)) {
     faults.push({
@@ -32,13 +33,13 @@ export function acceptEvent(event: CloudEvent, contract: EventContract): Accepte
       faults.push({ pointer: ['/data', ...issue.path.map(String)].join('/'), detail: issue.message })
     }
   }
-  if (faults.length > 0 || event.time === undefined) return { faults }
+  if (faults.length > 0 || time === undefined) return { faults }
   const { data } = parsed
   return {
     event: {
       ...event,
       subject: event.subject ?? contract.subject(data),
-      time: utcTime(event.time),
+      time,
       datacontenttype: 'application/json',
       partitionkey: event.partitionkey ?? contract.key(data),
       correlationid: event.correlationid ?? event.id,
@@ -51,9 +52,10 @@ export function acceptEvent(event: CloudEvent, contract: EventContract): Accepte
 const isJson = (mediaType: string): boolean =>
   isJsonType(essenceOf(mediaType)) && isReadableCharset(charsetOf(mediaType))
 
-/** RFC 3339 in UTC. Text that is UTC already stays to the last digit; a leap second becomes the millisecond before. */
-export function utcTime(text: string): string {
+/** RFC 3339 in UTC; `undefined` where UTC falls outside of the years 0000 to 9999. Text that is UTC already stays to the last digit; a leap second becomes the millisecond before. */
+export function utcTime(text: string): string | undefined {
   if (text.endsWith('Z') && text[10] === 'T' && text.slice(17, 19) !== '60') return text
   const plain = text.replace(/^(.{17})60(?:\.\d+)?/, '$159.999')
-  return formatInstant(Date.parse(plain.toUpperCase()) as Instant)
+  const utc = formatInstant(Date.parse(plain.toUpperCase()) as Instant)
+  return utc.length === 'YYYY-MM-DDTHH:MM:SS.sssZ'.length ? utc : undefined
 }

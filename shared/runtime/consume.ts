@@ -131,7 +131,7 @@ class BatchRun {
         if (this.#signal.aborted) break
         await this.#deliver(record)
         this.#handled = record.offset
-        if (this.#outputsAreDue()) await this.#settle()
+        await this.#settleSome()
       }
     } catch (error) {
       if (!(error instanceof StoppedError)) {
@@ -142,26 +142,35 @@ class BatchRun {
     await this.#settle()
   }
 
-  /** C1. */
-  async #settle(): Promise<void> {
-    if (this.#handled === undefined) return
+  /** C1. False when it must stop. */
+  async #publish(): Promise<boolean> {
     const outputs = this.#outputs
-    try {
-      if (outputs.length > 0) await this.#insist('publish', () => this.#options.bus.publish(outputs))
-      if (this.#options.beforeResolve !== undefined) await this.#insist('flush', this.#options.beforeResolve)
-    } catch (error) {
-      if (error instanceof StoppedError) return
-      throw error
-    }
-    this.#outputs = []
+    if (outputs.length === 0) return true
+    const isPublished = await this.#insist('publish', () => this.#options.bus.publish(outputs))
+    if (isPublished) this.#outputs = []
+    return isPublished
+  }
+
+  /** C1. Everything handled so far. */
+  async #settle(): Promise<void> {
+    const { beforeResolve } = this.#options
+    if (this.#handled === undefined || !(await this.#publish())) return
+    if (beforeResolve !== undefined && !(await this.#insist('flush', beforeResolve))) return
     this.#batch.resolve(this.#handled)
     this.#handled = undefined
   }
 
-  #outputsAreDue(): boolean {
-    if (this.#outputs.length === 0) return this.#options.beforeResolve === undefined
-    if (this.#outputs.length >= OUTPUTS_MAX) return true
-    return this.#options.stopwatch.elapsedMs() - this.#outputsSinceMs >= OUTPUTS_AGE_MS_MAX
+  /** Between records. What a handler buffers is flushed once for the batch: small writes are what it buffers against. */
+  async #settleSome(): Promise<void> {
+    const isBuffering = this.#options.beforeResolve !== undefined
+    if (this.#outputs.length === 0) {
+      if (!isBuffering) await this.#settle()
+      return
+    }
+    const ageMs = this.#options.stopwatch.elapsedMs() - this.#outputsSinceMs
+    if (this.#outputs.length < OUTPUTS_MAX && ageMs < OUTPUTS_AGE_MS_MAX) return
+    if (isBuffering) await this.#publish()
+    else await this.#settle()
   }
 
   /** Comes back once the record may be resolved; throws StoppedError when it may not. */
@@ -187,7 +196,8 @@ class BatchRun {
             return
           }
           await this.#settle()
-          await this.#pause(attempt)
+          if (!(await this.#pause(attempt)))
+            throw new StoppedError('closing, or the partition was taken away')
       }
     }
   }
@@ -212,15 +222,17 @@ class BatchRun {
   async #setAside(event: Event, reason: string, attempts: number): Promise<void> {
     const { bus, group, log } = this.#options
     const letter = { event, consumer: group, reason, attempts }
-    await this.#insist('dead-letter', () => bus.publishDeadLetter([letter]))
+    const isWritten = await this.#insist('dead-letter', () => bus.publishDeadLetter([letter]))
+    if (!isWritten) throw new StoppedError('the dead letter is not written yet')
     log.error({ ...traceFields(event), consumer: group, reason, attempts }, 'event set aside')
   }
 
-  /** C5. */
-  async #insist(what: string, attemptOnce: () => Promise<void>): Promise<void> {
+  /** C5. Tries until it works; false when it must stop. */
+  async #insist(what: string, attemptOnce: () => Promise<void>): Promise<boolean> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await attemptOnce()
+        await attemptOnce()
+        return true
       } catch (error) {
         const { topic, partition } = this.#batch
         this.#options.log.error(
@@ -228,16 +240,18 @@ class BatchRun {
           'partition waits for the bus or a store',
         )
       }
-      await this.#pause(attempt)
+      if (!(await this.#pause(attempt))) return false
     }
   }
 
-  async #pause(attempt: number): Promise<void> {
+  /** False when it must stop. */
+  async #pause(attempt: number): Promise<boolean> {
     const ms = backoffMs(attempt, this.#retry, this.#options.random ?? NO_SPREAD)
     try {
       await this.#options.stopwatch.sleep(ms, this.#signal)
+      return true
     } catch (error) {
-      if (this.#signal.aborted) throw new StoppedError('closing, or the partition was taken away')
+      if (this.#signal.aborted) return false
       throw error
     }
   }

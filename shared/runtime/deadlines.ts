@@ -20,25 +20,23 @@ export function deadlinesOf(timeoutMs: number, stopwatch: Stopwatch): Deadlines 
   const closing = new AbortController()
   let sleeping = false
 
-  const sleepWhileOpen = async (): Promise<void> => {
-    for (let oldest = first(open); oldest !== undefined; oldest = first(open)) {
-      const leftMs = oldest.dueMs - stopwatch.elapsedMs()
-      if (leftMs > 0) {
-        await stopwatch.sleep(leftMs, closing.signal)
-      } else {
-        open.delete(oldest)
-        oldest.expire()
-      }
-    }
-  }
   const wake = async (): Promise<void> => {
     sleeping = true
     try {
-      await sleepWhileOpen()
-    } catch (error) {
-      if (!closing.signal.aborted) throw error
-    } finally {
+      for (let oldest = first(open); oldest !== undefined; oldest = first(open)) {
+        const leftMs = oldest.dueMs - stopwatch.elapsedMs()
+        if (leftMs > 0) {
+          await stopwatch.sleep(leftMs, closing.signal)
+        } else {
+          open.delete(oldest)
+          oldest.expire()
+        }
+      }
+      // In the same breath as the last look: a deadline that is set from here on wakes a new sleeper.
       sleeping = false
+    } catch (error) {
+      sleeping = false
+      if (!closing.signal.aborted) throw error
     }
   }
 

@@ -52,46 +52,50 @@ export function eventEndpoint(hosts: readonly FunctionHost[], deps: EndpointDeps
   let inFlight = 0
 
   return async (incoming, outgoing) => {
-    if (inFlight >= inFlightMax) {
-      answerProblem(outgoing, problem(429, 'too many requests at once'), { 'retry-after': '1' })
-      return
-    }
     const startMs = stopwatch.elapsedMs()
-    inFlight += 1
-    metrics?.inFlight(1)
     if (deps.isDraining?.() === true) outgoing.shouldKeepAlive = false
     try {
-      await handleRequest(hosts, deps, incoming, outgoing)
+      // A body that trickles in is not in flight yet: a thousand slow clients do not shut out the others.
+      const decoded = await readEvents(deps, incoming, outgoing)
+      if (decoded !== undefined && inFlight >= inFlightMax) {
+        answerProblem(outgoing, problem(429, 'too many requests at once'), { 'retry-after': '1' })
+      } else if (decoded !== undefined) {
+        inFlight += 1
+        metrics?.inFlight(1)
+        try {
+          await answerEvents(hosts, deps, decoded, incoming, outgoing)
+        } finally {
+          inFlight -= 1
+          metrics?.inFlight(-1)
+        }
+      }
     } catch (error) {
       deps.log.error({ error }, 'request handling is defective')
       answerProblem(outgoing, problem(500, DEFECT))
-    } finally {
-      inFlight -= 1
-      metrics?.inFlight(-1)
-      metrics?.answered(outgoing.statusCode, stopwatch.elapsedMs() - startMs)
     }
+    metrics?.answered(outgoing.statusCode, stopwatch.elapsedMs() - startMs)
   }
 }
 
 const DEFECT = 'a defect of this function; its log says more'
 
-async function handleRequest(
-  hosts: readonly FunctionHost[],
+/** `undefined` when the request was refused, and answered, or its client has gone. */
+async function readEvents(
   deps: EndpointDeps,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-): Promise<void> {
+): Promise<Exclude<DecodedHttp, { mode: 'refused' }> | undefined> {
   const encoding = incoming.headers['content-encoding']
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     refuse(incoming, outgoing, problem(415, `content-encoding must be identity, is ${encoding.slice(0, 40)}`))
-    return
+    return undefined
   }
   const bytesMax = deps.bodyBytesMax ?? BODY_BYTES_MAX
   const body = await readBody(incoming, bytesMax)
-  if (body.outcome === 'gone') return
+  if (body.outcome === 'gone') return undefined
   if (body.outcome === 'tooLarge') {
     refuse(incoming, outgoing, problem(413, `the body must have at most ${bytesMax} bytes`))
-    return
+    return undefined
   }
   const decoded = decodeHttp(incoming.rawHeaders, body.bytes)
   if (decoded.mode === 'refused') {
@@ -100,9 +104,9 @@ async function handleRequest(
       outgoing,
       problem(decoded.status, detail.slice(0, 2000), { faults: decoded.faults.slice(0, 100) }),
     )
-    return
+    return undefined
   }
-  await answerEvents(hosts, deps, decoded, incoming, outgoing)
+  return decoded
 }
 
 /** The rest of the body is not read, so the connection cannot be used again. */

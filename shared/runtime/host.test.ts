@@ -165,6 +165,20 @@ describe('failures', () => {
     expect(deliveries.every(({ outcome }) => outcome === 'retry')).toBe(true)
   })
 
+  test('a deadline that is set as the last one is lifted comes due too', async () => {
+    let count = 0
+    const host = hosted(async () => {
+      count += 1
+      return count === 1 ? [] : new Promise<never>(() => undefined)
+    })
+    for (let pass = 0; pass < 3; pass += 1) {
+      count = 0
+      await host.handle(event)
+      await systemStopwatch.sleep(definition.timeoutMs - pass, new AbortController().signal)
+      expect((await host.handle(event)).outcome).toBe('retry')
+    }
+  })
+
   test('an ending process does not wait for the deadline', async () => {
     const ending = new AbortController()
     const running = hosted(async () => {
@@ -208,6 +222,16 @@ describe('inputs', () => {
   test('an event without a time is refused: no time is made up', async () => {
     expect(await echo.handle(timeless)).toMatchObject({ outcome: 'poison', faults: [{ pointer: '/time' }] })
   })
+
+  test.each(['9999-12-31T23:59:59-12:00', '0000-01-01T00:00:00+12:00'])(
+    'a time that UTC cannot write is refused: %s',
+    async (time) => {
+      expect(await echo.handle({ ...event, time })).toMatchObject({
+        outcome: 'poison',
+        faults: [{ pointer: '/time' }],
+      })
+    },
+  )
 
   test('a foreign event is completed from itself and its contract', async () => {
     const seen: CloudEvent[] = []

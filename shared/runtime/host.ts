@@ -67,11 +67,11 @@ export function hostFunction<Consumes extends EventContract, Produces extends Ev
     contract: EventContract,
     outer?: AbortSignal,
   ): Promise<Delivery> => {
-    const accepted = acceptEvent(event, contract)
-    if (accepted.event === undefined) return invalid(event, accepted.faults)
-    if (outer?.aborted === true) return { outcome: 'retry', reason: 'the process is ending' }
-    const call = new Call(definition, accepted.event, timeText(deps.clock.now()))
     try {
+      const accepted = acceptEvent(event, contract)
+      if (accepted.event === undefined) return invalid(event, accepted.faults)
+      if (outer?.aborted === true) return { outcome: 'retry', reason: 'the process is ending' }
+      const call = new Call(definition, accepted.event, timeText(deps.clock.now()))
       const outputs = await withDeadline(call, deadlines, outer, async () => run(call.event, call))
       return { outcome: 'done', outputs: call.finished(outputs) }
     } catch (error) {

@@ -268,6 +268,16 @@ describe('an ending process', () => {
     agent.destroy()
   })
 
+  test('a defect is answered 500 and ends it with a code that has it started again', async () => {
+    const child = spawn(process.execPath, ['shared/runtime/process.fixture.ts'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const port = await portOf(child.stdout)
+    expect((await send(port, { headers: binary({ id: 'defect' }), body: BODY })).status).toBe(500)
+    const [code] = (await once(child, 'exit')) as [number | null]
+    expect(code).toBe(1)
+  })
+
   test('a second signal ends it at once', async () => {
     const child = spawn(process.execPath, ['shared/runtime/process.fixture.ts'], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -11,6 +11,7 @@ const serving = await serve(
   testFunction,
   async (event, { signal }) => {
     if (event.id === 'slow') await systemStopwatch.sleep(HANDLER_MS, signal)
+    if (event.id === 'defect') throw new TypeError('oops')
     if (event.id === 'hang') await new Promise(() => undefined)
     return []
   },

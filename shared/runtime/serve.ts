@@ -90,8 +90,7 @@ export async function serve<Consumes extends EventContract, Produces extends Eve
     isDraining: () => isDraining,
     onDefect: (error) => {
       log.fatal({ error }, 'defect: the process ends and is started again')
-      process.exitCode = 1
-      void lifecycle.stop('defect')
+      void endDefective(starting)
     },
     ...(bus === undefined ? {} : { publish: (events) => bus.publish(events) }),
     ...(options.notReady === undefined ? {} : { notReady: options.notReady }),
@@ -110,16 +109,24 @@ export async function serve<Consumes extends EventContract, Produces extends Eve
       },
     },
   ]
-  const lifecycle = await runLifecycle(parts, {
+  const starting = runLifecycle(parts, {
     log,
     stopwatch,
     graceMs: config.JTS_DRAIN_GRACE_MS,
     closeMsMax: config.JTS_CLOSE_MS_MAX,
     onDrain,
   })
+  const lifecycle = await starting
   const { port } = server.address() as AddressInfo
   log.info({ port }, 'listening')
   return { ...lifecycle, port }
+}
+
+/** Lets others in flight end, then ends the process for sure: a watchdog starts it again only if its code is not 0. */
+async function endDefective(starting: Promise<Lifecycle>): Promise<never> {
+  const lifecycle = await starting
+  await lifecycle.stop('defect')
+  return process.exit(1)
 }
 
 type Listener = ReturnType<typeof functionServer>
