@@ -78,6 +78,32 @@ interface Report {
 const reportOf = async ({ url }: Running): Promise<Report> =>
   JSON.parse((await call(`${url}/simulator/report`)).text) as Report
 
+type Row = Readonly<Record<string, string>>
+
+/** Every page of the order list. */
+async function allRows({ headers, url }: Running): Promise<readonly Row[]> {
+  const rows: Row[] = []
+  let keys: Record<string, string> = { CTX_AREA_FK100: '', CTX_AREA_NK100: '' }
+  for (let more = ''; ; more = 'N') {
+    const dates = { INQR_STRT_DT: '20260301', INQR_END_DT: '20261231' }
+    const filter = { SLL_BUY_DVSN_CD: '00', PDNO: '', CCLD_DVSN: '00', INQR_DVSN: '01' }
+    const query = new URLSearchParams({ ...ACCOUNT, ...dates, ...filter, ...keys })
+    const page = await call(`${url}/uapi/domestic-stock/v1/trading/inquire-daily-ccld?${query.toString()}`, {
+      headers: { ...headers, tr_id: 'VTTC0081R', tr_cont: more },
+    })
+    rows.push(...(page.body.output1 ?? []))
+    if (!['F', 'M'].includes(page.headers.get('tr_cont') ?? '')) return rows
+    keys = {
+      CTX_AREA_FK100: String(page.body['ctx_area_fk100']),
+      CTX_AREA_NK100: String(page.body['ctx_area_nk100']),
+    }
+  }
+}
+
+/** Won paid for what a buy has filled, its fee cut to a won. */
+const costOf = (row: Row): number =>
+  Number(row['tot_ccld_amt']) + Math.floor(Number(row['tot_ccld_amt']) * 0.00014)
+
 test('killed again and again while orders come in, it forgets none that it acknowledged and invents none', async () => {
   const acknowledged: string[] = []
   let unanswered = 0
@@ -106,37 +132,10 @@ test('killed again and again while orders come in, it forgets none that it ackno
   }
   const last = await launch()
   const report = await reportOf(last)
-  const { headers, url } = last
-  const numbers: string[] = []
-  let filled = 0
-  let paid = 0
-  let keys: Record<string, string> = { CTX_AREA_FK100: '', CTX_AREA_NK100: '' }
-  for (let more = ''; ;) {
-    const query = new URLSearchParams({
-      ...ACCOUNT,
-      INQR_STRT_DT: '20260301',
-      INQR_END_DT: '20261231',
-      SLL_BUY_DVSN_CD: '00',
-      PDNO: '',
-      CCLD_DVSN: '00',
-      INQR_DVSN: '01',
-      ...keys,
-    })
-    const page = await call(`${url}/uapi/domestic-stock/v1/trading/inquire-daily-ccld?${query.toString()}`, {
-      headers: { ...headers, tr_id: 'VTTC0081R', tr_cont: more },
-    })
-    for (const row of page.body.output1 ?? []) {
-      numbers.push(row['odno'] ?? '')
-      filled += Number(row['tot_ccld_qty'])
-      paid += Number(row['tot_ccld_amt']) + Math.floor(Number(row['tot_ccld_amt']) * 0.00014)
-    }
-    if (!['F', 'M'].includes(page.headers.get('tr_cont') ?? '')) break
-    more = 'N'
-    keys = {
-      CTX_AREA_FK100: String(page.body['ctx_area_fk100']),
-      CTX_AREA_NK100: String(page.body['ctx_area_nk100']),
-    }
-  }
+  const rows = await allRows(last)
+  const numbers = rows.map((row) => row['odno'] ?? '')
+  const filled = rows.reduce((sum, row) => sum + Number(row['tot_ccld_qty']), 0)
+  const paid = rows.reduce((sum, row) => sum + costOf(row), 0)
   expect(new Set(numbers).size).toBe(numbers.length)
   expect(acknowledged.filter((number) => !numbers.includes(number))).toEqual([])
   expect(numbers.length).toBeLessThanOrEqual(acknowledged.length + unanswered)
