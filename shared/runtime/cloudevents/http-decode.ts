@@ -9,7 +9,7 @@ import { isUtf8 } from 'node:buffer'
 import { REQUIRED_ATTRIBUTES, isAttributeName, quoted, textFault } from './attributes.ts'
 import { type CloudEvent, DECODE_LIMITS, type DecodeLimits, type Fault } from './cloud-event.ts'
 import { decodeHeaderValue, meansItself } from './header-value.ts'
-import { decodeBatch, decodeEvent, notJson, parseJson } from './json-format.ts'
+import { decodeBatch, decodeEvent, parseJson } from './json-format.ts'
 import { type PlainHeaders, plainEvent, readPlainHeaders } from './http-plain.ts'
 import { charsetOf, essenceOf, isJsonType, isMediaType, isReadableCharset } from './media-type.ts'
 
@@ -63,13 +63,9 @@ export function decodeHttp(
 function withJson(headers: PlainHeaders, body: Buffer): DecodedHttp {
   const text = textOf(body)
   if (text === undefined) return refused(400, [BODY_NOT_UTF8])
-  let data: unknown
-  try {
-    data = JSON.parse(text)
-  } catch (error) {
-    return refused(400, [{ pointer: '', detail: `the body ${notJson(error)}` }])
-  }
-  return { mode: 'binary', event: plainEvent(headers, data) }
+  const parsed = parseJson(text)
+  if (parsed.fault !== undefined) return refused(400, [{ pointer: '', detail: `the body ${parsed.fault}` }])
+  return { mode: 'binary', event: plainEvent(headers, parsed.value) }
 }
 
 const BODY_NOT_UTF8: Fault = { pointer: '', detail: 'the body must be UTF-8' }

@@ -178,6 +178,7 @@ const BINARY_BAD: readonly Vector[] = [
   ),
   bad('a body in another charset', binary({}, 'application/json; charset=euc-kr'), BODY, 'content-type', 415),
   bad('a content type that is none', binary({}, 'json'), BODY, 'content-type', 415),
+  bad('a body that nests 500,000 deep', binary(), `${'['.repeat(500_000)}${']'.repeat(500_000)}`, ''),
   bad('no body', binary(), '', '/data', 422),
   bad('a body that is null', binary(), 'null', '/data', 422),
   bad('a body that is a number', binary(), '123', '/data', 422),

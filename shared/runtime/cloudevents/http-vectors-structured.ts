@@ -152,6 +152,12 @@ const STRUCTURED_BAD: readonly Vector[] = [
     '/subject',
   ),
   bad('structured, no data', structured(), json({ data: undefined }), '/data', 422),
+  bad(
+    'structured, data that nest 10,000 deep',
+    structured(),
+    json().replace('"data":', `"data":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)},"x":`),
+    '',
+  ),
   bad('structured, not JSON', structured(), '{"specversion":"1.0"', ''),
   bad('structured, an array', structured(), `[${json()}]`, ''),
   bad('structured, null', structured(), 'null', ''),

@@ -1,7 +1,7 @@
 // CloudEvents JSON format: one event, or a batch as an array of them.
 import { REQUIRED_ATTRIBUTES, isAttributeName, jsonValueFault, kindOf, quoted } from './attributes.ts'
 import { type CloudEvent, DECODE_LIMITS, type DecodeLimits, type Fault } from './cloud-event.ts'
-import { duplicateMembers } from './json-members.ts'
+import { NESTING_MAX, duplicateMembers, isTooDeep } from './json-members.ts'
 import { essenceOf, isJsonType } from './media-type.ts'
 
 export type DecodedEvent =
@@ -118,13 +118,16 @@ export function parseJson(
   text: string,
 ): { readonly value: unknown; readonly fault?: never } | { readonly value?: never; readonly fault: string } {
   try {
-    return { value: JSON.parse(text) as unknown }
+    const value: unknown = JSON.parse(text)
+    return isTooDeep(text) ? { fault: TOO_DEEP } : { value }
   } catch (error) {
     return { fault: notJson(error) }
   }
 }
 
-export const notJson = (error: unknown): string => `must be JSON: ${(error as Error).message.slice(0, 120)}`
+const TOO_DEEP = `must nest at most ${NESTING_MAX} deep`
+
+const notJson = (error: unknown): string => `must be JSON: ${(error as Error).message.slice(0, 120)}`
 
 const duplicateFault = (at: string, name: string): Fault => ({
   pointer: `${at}/${pointerToken(name)}`,

@@ -30,6 +30,25 @@ export function duplicateMembers(text: string, depth: 1 | 2): readonly string[] 
   return duplicates
 }
 
+/** Deeper data are an attack: what JSON.parse still reads, JSON.stringify and every recursive walk would choke on. */
+export const NESTING_MAX = 256
+/** Text as short as this cannot nest so deep that it hurts; it is not looked at. */
+const HARMLESS_LENGTH = 2_000
+
+/** `text` is valid JSON. */
+export function isTooDeep(text: string): boolean {
+  if (text.length <= HARMLESS_LENGTH) return false
+  let level = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(text, at)
+    else if (code === 0x7b || code === 0x5b) level += 1
+    else if (code === 0x7d || code === 0x5d) level -= 1
+    if (level > NESTING_MAX) return true
+  }
+  return false
+}
+
 /** Position of the closing quote of the string that opens at `open`. */
 function endOfString(text: string, open: number): number {
   let end = text.indexOf('"', open + 1)
