@@ -3,10 +3,19 @@ import { z } from 'zod'
 
 const Milliseconds = z.coerce.number().int().min(1).max(86_400_000)
 
+/** A send may be under way until the deadline of place-order (15 s); below that it could be called absent and sent again. */
+const SETTLE_WAIT_MS_MIN = 20_000
+
 export const ReconcileAccountConfig = z.object({
-  JTS_SETTLE_WAIT_MS: Milliseconds.default(30_000).describe(
-    "Time after a send when the broker's order list is complete for it, milliseconds. The one assumption about the broker that placing exactly once rests on; longer than the deadline of place-order.",
-  ),
+  JTS_SETTLE_WAIT_MS: z.coerce
+    .number()
+    .int()
+    .min(SETTLE_WAIT_MS_MIN)
+    .max(86_400_000)
+    .default(30_000)
+    .describe(
+      "Time after a send when the broker's order list is complete for it, milliseconds. The one assumption about the broker that placing exactly once rests on; longer than the deadline of place-order.",
+    ),
   JTS_EVIDENCE_DEADLINE_MS: Milliseconds.default(600_000).describe(
     'Time after which an order whose outcome is still unknown is parked and a person is called, milliseconds.',
   ),

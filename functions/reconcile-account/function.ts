@@ -9,7 +9,14 @@ export const reconcileAccount = defineFunction({
   summary:
     "Compares our record with the broker's lists, settles unclear orders by evidence, and opens an account's session.",
   consumes: [StreamConnected, OrderOutcomeUnknown, SessionPhaseChanged, TimerFired],
-  produces: [ExecutionReported, OrderAbsent, OrderParked, AccountReconciled, TradingStateChanged],
+  produces: [
+    ExecutionReported,
+    OrderAbsent,
+    OrderOutcomeUnknown,
+    OrderParked,
+    AccountReconciled,
+    TradingStateChanged,
+  ],
   timeoutMs: 60_000,
   scale: { min: 1, max: 1 },
 })

@@ -1,31 +1,37 @@
 // Stream connected, session phases, timers and unclear orders all lead here: read the broker's lists, compare, say what
-// was found. State changes are made by record-execution and place-order from what is said; only evidence on an unclear
-// order is recorded here.
+// was found.
+//
+// A1. State changes are made by record-execution and place-order from what is said. Only what nobody else can know is
+//     recorded here: that an order is parked, or has lost its sender.
+// A2. An event makes at most one change, and with it says nothing else: then the receipt holds exactly what was said.
+//     Everything that was left out is found again by the next timer. So is what a lost or failed run would have said.
+// A3. An account that cannot be read does not hold up the others.
+// A4. Both sides are compared only while nothing is under way in our record, else at the next quiet moment.
 import type { AccountSnapshot } from '#shared/domain/account.ts'
 import { equityOf } from '#shared/domain/exposure.ts'
-import type { InstrumentId } from '#shared/domain/instrument.ts'
-import { isWorking, nextStatus } from '#shared/domain/order-lifecycle.ts'
+import { averagePriceOfPosition } from '#shared/domain/position.ts'
 import { type Instant, formatInstant, kstDate } from '#shared/domain/time.ts'
-import { type Money, type Price, formatMoney } from '#shared/domain/values.ts'
+import { type Money, formatMoney } from '#shared/domain/values.ts'
 import { isOf, output } from '#shared/events/contract.ts'
-import { reportToWire } from '#shared/events/execution-codec.ts'
 import { ExecutionReported, StreamConnected } from '#shared/events/executions.ts'
-import { OrderAbsent, OrderOutcomeUnknown, OrderParked } from '#shared/events/orders.ts'
+import { OrderAbsent, OrderOutcomeUnknown } from '#shared/events/orders.ts'
 import { AccountReconciled, TradingStateChanged } from '#shared/events/risk.ts'
 import { SessionPhaseChanged } from '#shared/events/timers.ts'
-import type { BrokerGateway, BrokerOrder } from '#shared/ports/broker-gateway.ts'
+import { type BrokerBalance, type BrokerGateway, BrokerRefusedError } from '#shared/ports/broker-gateway.ts'
 import type { Clock } from '#shared/ports/clock.ts'
-import { RetryableError } from '#shared/ports/errors.ts'
+import { PoisonError, RetryableError } from '#shared/ports/errors.ts'
 import type { Instruments } from '#shared/ports/instruments.ts'
 import type { Ledger } from '#shared/ports/ledger.ts'
-import type { OrderStore, StoredOrder } from '#shared/ports/order-store.ts'
+import type { OrderStore } from '#shared/ports/order-store.ts'
 import type { Handler, HandlerContext, OutputOf } from '#shared/runtime/function.ts'
-import { type EvidenceRules, differencesOf, expiryOf, hasNews, listedReportOf, verdictOf } from './decide.ts'
+import { type EvidenceRules, differencesOf } from './decide.ts'
 import type { reconcileAccount } from './function.ts'
+import { type Findings, type OwnFinding, lookAtOrders } from './orders.ts'
+import { type Sessions, orListed, sessionsOf } from './session.ts'
 
 export interface ReconcileDeps {
   readonly gateway: Pick<BrokerGateway, 'listOrders' | 'balance' | 'quote'>
-  readonly orders: OrderStore
+  readonly orders: Pick<OrderStore, 'openOrders' | 'orderByBrokerId' | 'change'>
   readonly ledger: Pick<Ledger, 'snapshot' | 'openSession' | 'adopt' | 'accountIds' | 'setTradingState'>
   readonly instruments: Instruments
   readonly clock: Clock
@@ -35,70 +41,160 @@ export interface ReconcileDeps {
   readonly startsActive: boolean
   /** Name of the timer that asks for the continuous check. */
   readonly timer: string
+  /** Told of an account that could not be read while others could. */
+  readonly onFailure?: (accountId: string, error: unknown) => void
 }
 
-const CONSUMER = 'reconcile-account'
+type ReconcileOutput = OutputOf<typeof reconcileAccount>
+type Outputs = readonly ReconcileOutput[]
+type Context = HandlerContext<typeof reconcileAccount>
 
-type Outputs = readonly OutputOf<typeof reconcileAccount>[]
-/** One run over the accounts, for one event. */
-interface Pass {
-  readonly eventId: string
-  readonly context: HandlerContext<typeof reconcileAccount>
+/** What one process remembers. All of it may be lost: then a little more is read and said. */
+interface Desk {
+  readonly deps: ReconcileDeps
+  readonly sessions: Sessions
+  /** Accounts that are to be compared at the next quiet moment. */
+  readonly owed: Set<string>
+  /** What was said, and when: a report that was set aside is not repeated by every timer. */
+  readonly said: Map<string, Instant>
 }
 
-export const reconcileAccountHandler =
-  (deps: ReconcileDeps): Handler<typeof reconcileAccount> =>
-  async (event, context) => {
-    const pass: Pass = { eventId: event.id, context }
-    if (isOf(StreamConnected, event)) return connect(deps, event.data.accountId, pass)
-    if (isOf(OrderOutcomeUnknown, event)) return [] // the timer comes back to it once the settle wait is over
-    const accountIds = await deps.ledger.accountIds()
+export function reconcileAccountHandler(deps: ReconcileDeps): Handler<typeof reconcileAccount> {
+  const desk: Desk = { deps, sessions: sessionsOf(deps), owed: new Set(), said: new Map() }
+
+  return async (event, context) => {
+    if (isOf(StreamConnected, event)) return connect(desk, event.data.accountId, context)
+    if (isOf(OrderOutcomeUnknown, event)) return glance(desk, event.data.accountId, context)
     if (isOf(SessionPhaseChanged, event)) {
       if (event.data.venue !== 'KRX') return []
-      const { phase } = event.data
-      if (phase === 'openingAuction')
-        return each(accountIds, (id) => openSession(deps, id, pass.context.signal))
-      if (phase === 'closed') return each(accountIds, (id) => closeSession(deps, id, pass.context.signal))
-      return []
-    }
-    if (event.data.timer !== deps.timer) return []
-    return each(accountIds, (id) => watch(deps, id, pass))
-  }
+    } else if (event.data.timer !== deps.timer) return []
 
-async function each(
-  accountIds: readonly string[],
-  of: (accountId: string) => Promise<Outputs>,
-): Promise<Outputs> {
-  const outputs: OutputOf<typeof reconcileAccount>[] = []
-  for (const accountId of accountIds) outputs.push(...(await of(accountId)))
-  return outputs
+    const accountIds = await deps.ledger.accountIds()
+    if (isOf(SessionPhaseChanged, event) && event.data.phase === 'closed') {
+      for (const accountId of accountIds) desk.owed.add(accountId)
+    }
+    return tendAll(desk, accountIds, context)
+  }
 }
+
+/** A first look for an order that has just become unclear. The timer comes back to it, so nothing waits for this. */
+async function glance(desk: Desk, accountId: string, context: Context): Promise<Outputs> {
+  try {
+    const open = await desk.deps.orders.openOrders(accountId)
+    const { outputs } = await lookAtOrders(desk.deps, accountId, open, context.signal)
+    return sayOnce(desk, outputs, context)
+  } catch (error) {
+    desk.deps.onFailure?.(accountId, error)
+    return []
+  }
+}
+
+async function tendAll(desk: Desk, accountIds: readonly string[], context: Context): Promise<Outputs> {
+  const outputs: ReconcileOutput[] = []
+  const own: OwnFinding[] = []
+  const failures: unknown[] = []
+  for (const accountId of accountIds) {
+    try {
+      const found = await tend(desk, accountId, context.signal)
+      outputs.push(...found.outputs)
+      own.push(...found.own)
+    } catch (error) {
+      failures.push(error)
+      desk.deps.onFailure?.(accountId, error)
+    }
+  }
+  if (failures.length > 0 && failures.length === accountIds.length) throw lasting(failures[0])
+  const [first] = own
+  return first === undefined ? sayOnce(desk, outputs, context) : record(desk, first, context)
+}
+
+/** What a broker refuses for good will not be granted to a repetition. */
+const lasting = (error: unknown): unknown =>
+  error instanceof BrokerRefusedError ? new PoisonError(error.message, { cause: error }) : error
+
+/** Everything that may be due for an account. Run twice it finds the same, unless something happened. */
+async function tend(desk: Desk, accountId: string, signal: AbortSignal): Promise<Findings> {
+  const { deps, sessions, owed } = desk
+  if (await sessions.open(accountId, signal)) owed.add(accountId)
+  const open = await deps.orders.openOrders(accountId)
+  const found = await lookAtOrders(deps, accountId, open, signal)
+  const isQuiet = open.every(({ status }) => status === 'approved' || status === 'parked')
+  if (!owed.has(accountId) || !isQuiet) return found
+  const compared = await compare(deps, accountId, signal)
+  return compared === undefined ? found : { ...found, outputs: [...found.outputs, compared] }
+}
+
+/** A2. */
+async function record(desk: Desk, { change, output: said }: OwnFinding, context: Context): Promise<Outputs> {
+  const outputs = [said]
+  if ((await desk.deps.orders.change(change, context.receipt(outputs))) === 'done') return outputs
+  throw new RetryableError(`${change.clientOrderId} changed while it was looked at`)
+}
+
+/** Nothing awaits after this, so that what is noted as said is what is returned. */
+function sayOnce(desk: Desk, outputs: Outputs, context: Context): Outputs {
+  if (context.signal.aborted) throw new RetryableError('the time for this delivery is over')
+  const { deps, said, owed } = desk
+  const now = deps.clock.now()
+  for (const [key, at] of said) if (now - at > deps.rules.deadlineMs) said.delete(key)
+  return outputs.filter((each) => {
+    if (isCompared(each)) owed.delete(each.data.accountId)
+    const key = keyOf(each)
+    if (key === undefined) return true
+    const at = said.get(key.text)
+    if (at !== undefined && now - at < key.repeatMs(deps.rules)) return false
+    said.set(key.text, now)
+    return true
+  })
+}
+
+interface SaidKey {
+  readonly text: string
+  repeatMs(rules: EvidenceRules): number
+}
+
+function keyOf({ contract, data }: ReconcileOutput): SaidKey | undefined {
+  if (contract === ExecutionReported && 'executionId' in data) {
+    return { text: `${data.accountId} ${data.executionId}`, repeatMs: (rules) => rules.deadlineMs }
+  }
+  if (contract === OrderAbsent && 'attempt' in data) {
+    return { text: `absent ${data.clientOrderId} ${data.attempt}`, repeatMs: (rules) => rules.settleMs }
+  }
+  return undefined
+}
+
+const isCompared = (
+  each: ReconcileOutput,
+): each is Extract<ReconcileOutput, { readonly contract: typeof AccountReconciled }> =>
+  each.contract === AccountReconciled
 
 /**
  * At start and after every reconnect. An account that is new to us is adopted as the broker states it, and made active
- * where the settings say so and both sides agree. For one that we know, what happened meanwhile is booked first; it is
- * compared once that has been done, at the next quiet moment.
+ * where the settings say so and both sides agree. For one that we know, what happened meanwhile is said first.
  */
-async function connect(deps: ReconcileDeps, accountId: string, pass: Pass): Promise<Outputs> {
-  const balance = await deps.gateway.balance(accountId, pass.context.signal)
-  const isNew = await deps.ledger.adopt(accountId, {
-    cash: balance.cash,
-    positions: balance.positions.map(({ instrumentId, quantity, averagePrice }) => ({
-      instrumentId,
-      quantity,
-      openNotional: (averagePrice * quantity) as Money,
-    })),
-  })
-  const news = isNew ? [] : await watch(deps, accountId, pass, true)
-  const opened = await openSession(deps, accountId, pass.context.signal, news.length === 0)
-  const agrees = opened.some(
-    ({ contract, data }) => contract === AccountReconciled && 'agrees' in data && data.agrees,
-  )
-  const started = isNew && agrees && deps.startsActive ? await activate(deps, accountId, pass) : []
-  return [...started, ...news, ...opened]
+async function connect(desk: Desk, accountId: string, context: Context): Promise<Outputs> {
+  const { deps, owed } = desk
+  try {
+    const balance = await deps.gateway.balance(accountId, context.signal)
+    const isNew = await deps.ledger.adopt(accountId, {
+      cash: balance.cash,
+      positions: balance.positions.map(({ instrumentId, quantity, averagePrice }) => ({
+        instrumentId,
+        quantity,
+        openNotional: (averagePrice * quantity) as Money,
+      })),
+    })
+    owed.add(accountId)
+    const { outputs } = await tend(desk, accountId, context.signal)
+    const agrees = outputs.some((each) => isCompared(each) && each.data.agrees)
+    const started = isNew && agrees && deps.startsActive ? await activate(deps, accountId, context) : []
+    return [...started, ...sayOnce(desk, outputs, context)]
+  } catch (error) {
+    throw lasting(error)
+  }
 }
 
-async function activate(deps: ReconcileDeps, accountId: string, pass: Pass): Promise<Outputs> {
+async function activate(deps: ReconcileDeps, accountId: string, context: Context): Promise<Outputs> {
   const reason = 'the first reconciliation agreed'
   const at = deps.clock.now()
   const change = { accountId, to: 'active', changedBy: 'schedule', reason } as const
@@ -106,184 +202,39 @@ async function activate(deps: ReconcileDeps, accountId: string, pass: Pass): Pro
   let outputs: Outputs = []
   await deps.ledger.setTradingState({ ...change, at }, (from) => {
     outputs = [output(TradingStateChanged, { ...change, from, changedTime: formatInstant(at) })]
-    return pass.context.finish(outputs)
+    return context.finish(outputs)
   })
   return outputs
 }
 
-/** Base prices of the day for every instrument we know, and the equity that the daily loss is counted from. */
-async function openSession(
+/** Undefined when our record moved while the broker's was read: then it says nothing. */
+async function compare(
   deps: ReconcileDeps,
   accountId: string,
   signal: AbortSignal,
-  compares = true,
-): Promise<Outputs> {
-  const now = deps.clock.now()
-  const date = kstDate(now)
-  const known = await deps.instruments.list()
-  const based = []
-  for (const instrument of known) {
-    if (instrument.basePriceDate === date) {
-      based.push(instrument)
-      continue
-    }
-    const quote = await deps.gateway.quote(instrument.id, signal)
-    based.push({
-      ...instrument,
-      basePrice: quote.basePrice,
-      basePriceDate: date,
-      isTradable: quote.isTradable,
-    })
-  }
-  await deps.instruments.put(based.filter((instrument) => !known.includes(instrument)))
-
-  const account = await deps.ledger.snapshot(accountId, now)
-  if (account === undefined) return []
-  const basePrices = new Map<InstrumentId, Price | undefined>(
-    based.map(({ id, basePrice }) => [id, basePrice]),
-  )
-  const equity = equityOf(account, (id) => basePrices.get(id))
-  if (equity === undefined) return []
-  await deps.ledger.openSession(accountId, date, equity)
-  return compares ? [await compared(deps, account, equity, now, signal)] : []
-}
-
-async function compared(
-  deps: ReconcileDeps,
-  account: AccountSnapshot,
-  equity: Money,
-  at: Instant,
-  signal: AbortSignal,
-): Promise<OutputOf<typeof reconcileAccount>> {
-  const balance = await deps.gateway.balance(account.accountId, signal)
+): Promise<ReconcileOutput | undefined> {
+  const at = deps.clock.now()
+  const account = await deps.ledger.snapshot(accountId, at)
+  if (account === undefined) return undefined
+  const balance = await deps.gateway.balance(accountId, signal)
+  const after = await deps.ledger.snapshot(accountId, at)
+  if (after?.version !== account.version) return undefined
   const differences = differencesOf(account, balance, deps.cashTolerance)
   return output(AccountReconciled, {
-    accountId: account.accountId,
+    accountId,
     sessionDate: kstDate(at),
     agrees: differences.length === 0,
     differences: [...differences],
-    equity: formatMoney(equity),
+    equity: formatMoney(equityAt(account, balance)),
     reconciledTime: formatInstant(at),
   })
 }
 
-/** The order list against every order that is not closed. Reads nothing from the broker while there is none. */
-async function watch(deps: ReconcileDeps, accountId: string, pass: Pass, always = false): Promise<Outputs> {
-  const open = await deps.orders.openOrders(accountId)
-  const sent = open.filter((order) => order.status !== 'approved' && order.status !== 'submitting')
-  if (sent.length === 0 && !always) return []
-  const date = kstDate(deps.clock.now())
-  const unclear = sent.filter(
-    (order) => order.status === 'outcomeUnknown' && order.brokerOrderId === undefined,
+/** At the broker's prices; what the broker does not have, at cost. */
+function equityAt(account: AccountSnapshot, balance: BrokerBalance): Money {
+  const costOf = new Map(
+    account.positions.map((position) => [position.instrumentId, averagePriceOfPosition(position)]),
   )
-  const rows = await deps.gateway.listOrders(accountId, date, pass.context.signal).catch((error: unknown) => {
-    if (error instanceof RetryableError && unclear.some((order) => isOverdue(deps, order))) return undefined
-    throw error
-  })
-  if (rows === undefined) return parkOverdue(deps, unclear, pass)
-
-  const listedAt = deps.clock.now()
-  const byNumber = new Map(rows.map((row) => [row.brokerOrderId, row]))
-  const outputs: OutputOf<typeof reconcileAccount>[] = []
-  for (const order of sent) {
-    const row = order.brokerOrderId === undefined ? undefined : byNumber.get(order.brokerOrderId)
-    if (row !== undefined && hasNews(order, row)) outputs.push(reported(listedReportOf(order, row, listedAt)))
-  }
-  if (unclear.length === 0) return outputs
-  const unclaimed = await unclaimedRows(deps, accountId, rows)
-  for (const order of unclear) outputs.push(...(await settle(deps, order, unclaimed, listedAt, pass)))
-  return outputs
-}
-
-const isOverdue = (deps: ReconcileDeps, order: StoredOrder): boolean =>
-  deps.clock.now() - (order.submittedTime ?? order.decidedTime) > deps.rules.deadlineMs
-
-async function parkOverdue(
-  deps: ReconcileDeps,
-  unclear: readonly StoredOrder[],
-  pass: Pass,
-): Promise<Outputs> {
-  const outputs: OutputOf<typeof reconcileAccount>[] = []
-  for (const order of unclear) {
-    if (isOverdue(deps, order))
-      outputs.push(...(await park(deps, order, "the broker's list cannot be read", pass)))
-  }
-  return outputs
-}
-
-/** Nothing is guessed: the order keeps its reservation until a person has looked. */
-async function park(deps: ReconcileDeps, order: StoredOrder, detail: string, pass: Pass): Promise<Outputs> {
-  const { accountId, clientOrderId, revision } = order
-  const status = nextStatus(order.status, 'park', order.filledQuantity)
-  if (status === undefined) return []
-  const parkedTime = formatInstant(deps.clock.now())
-  // One timer may park several orders: each is a receipt of its own, and its event travels with the outbox.
-  const receipt = { consumer: `${CONSUMER}/${clientOrderId}`, eventId: pass.eventId, outputs: [] }
-  const isDone =
-    (await deps.orders.change({ accountId, clientOrderId, revision, status }, receipt)) === 'done'
-  return isDone ? [output(OrderParked, { accountId, clientOrderId, detail, parkedTime })] : []
-}
-
-const reported = (report: Parameters<typeof reportToWire>[0]): OutputOf<typeof reconcileAccount> =>
-  output(ExecutionReported, reportToWire(report))
-
-/** The broker counts its numbers anew every day: an order of another day does not claim a row of today. */
-async function unclaimedRows(
-  deps: ReconcileDeps,
-  accountId: string,
-  rows: readonly BrokerOrder[],
-): Promise<readonly BrokerOrder[]> {
-  const unclaimed: BrokerOrder[] = []
-  for (const row of rows) {
-    const claimant = await deps.orders.orderByBrokerId(accountId, row.brokerOrderId)
-    const isToday =
-      claimant !== undefined &&
-      kstDate(claimant.submittedTime ?? claimant.decidedTime) === kstDate(row.orderTime)
-    if (!isToday) unclaimed.push(row)
-  }
-  return unclaimed
-}
-
-/**
- * Found: the number is adopted by a `listed` report, in order with every other report of the account. Absent: place-order
- * sends a new attempt. The order itself is changed there, so two runs of this cannot disagree.
- */
-async function settle(
-  deps: ReconcileDeps,
-  order: StoredOrder,
-  unclaimed: readonly BrokerOrder[],
-  listedAt: Instant,
-  pass: Pass,
-): Promise<Outputs> {
-  const { accountId, clientOrderId, attempt } = order
-  const verdict = verdictOf(order, unclaimed, listedAt, deps.rules)
-  switch (verdict.verdict) {
-    case 'found':
-      return [reported(listedReportOf(order, verdict.row, listedAt))]
-    case 'absent':
-      return [output(OrderAbsent, { accountId, clientOrderId, attempt, listedTime: formatInstant(listedAt) })]
-    case 'park':
-      return park(deps, order, verdict.detail, pass)
-    case 'wait':
-      return []
-  }
-}
-
-/** Orders that the session ended. The last look at the list comes first, so that a fill at the close is not an expiry. */
-async function closeSession(deps: ReconcileDeps, accountId: string, signal: AbortSignal): Promise<Outputs> {
-  const now = deps.clock.now()
-  const working = (await deps.orders.openOrders(accountId)).filter((order) => isWorking(order.status))
-  if (working.length === 0) return []
-  const rows = await deps.gateway.listOrders(accountId, kstDate(now), signal)
-  const byNumber = new Map(rows.map((row) => [row.brokerOrderId, row]))
-  const outputs: OutputOf<typeof reconcileAccount>[] = []
-  for (const order of working) {
-    const { brokerOrderId } = order
-    if (brokerOrderId === undefined) continue
-    const row = byNumber.get(brokerOrderId)
-    if (row !== undefined && hasNews(order, row)) outputs.push(reported(listedReportOf(order, row, now)))
-    if (row === undefined || row.filledQuantity < order.quantity)
-      outputs.push(reported(expiryOf(order, brokerOrderId, now)))
-  }
-  return outputs
+  const listed = orListed(() => undefined, balance)
+  return equityOf(account, (id) => listed(id) ?? costOf.get(id)) ?? account.cash
 }

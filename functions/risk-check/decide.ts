@@ -96,7 +96,7 @@ interface MarketFacts {
 function checkFacts(order: OrderRequest, facts: RiskFacts, limits: RiskLimits): MarketFacts | Denied {
   const { instrument } = facts
   const last = facts.lastPrices.get(order.instrumentId)
-  const isBased = instrument?.basePrice !== undefined && instrument.basePriceDate === facts.sessionDate
+  const isBased = (instrument?.basePrice ?? 0n) > 0n && instrument?.basePriceDate === facts.sessionDate
   if (instrument !== undefined && !isBased)
     return denied('FACTS_MISSING', `basePrice of ${instrument.id} for ${facts.sessionDate}`)
   if (instrument !== undefined && last === undefined)
