@@ -6,7 +6,8 @@
 //     changes nothing. A last line without its end is a step that nobody was told of: it is dropped.
 // J3. The file begins with everything remembered so far. It is rewritten at start and when a session opens, beside the
 //     old one and then renamed over it.
-// J4. The data reaches the kernel, not the disk: it survives the death of the process, not that of the machine.
+// J4. What our orders have taken of displayed levels (matching M2) is not kept: after a restart they are displayed whole.
+// J5. The data reaches the kernel, not the disk: it survives the death of the process, not that of the machine.
 import { closeSync, existsSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import type { InstrumentId } from '#shared/domain/instrument.ts'
 import type { BrokerAccount, Holding } from '#shared/simulation/broker-account.ts'

@@ -1,5 +1,6 @@
 // A client as a user would write one, for tests: plain fetch and a plain websocket, nothing of the adapter.
 import { createDecipheriv } from 'node:crypto'
+import { expect } from 'vitest'
 import { WebSocket } from 'ws'
 import { systemRandomBytes } from '#shared/adapters/system/ids.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
@@ -247,3 +248,14 @@ export const quoteOf = (client: Client, more: Record<string, string> = {}): Prom
     { FID_COND_MRKT_DIV_CODE: 'J', FID_INPUT_ISCD: '005930' },
     more,
   )
+
+/** Plays the tape until so many events have happened in all. */
+export async function playTo(simulator: Simulator, events: number): Promise<void> {
+  const ending = new AbortController()
+  const run = simulator.run(ending.signal)
+  await expect
+    .poll(() => simulator.report().tape.events, { interval: 5, timeout: 10_000 })
+    .toBeGreaterThan(events)
+  ending.abort()
+  await run
+}

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Simulator, SimulatorOptions } from '../simulator.ts'
-import { ACCOUNT, connect, startTestSimulator, type Client } from '../test-client.ts'
+import { sessionDate } from '#shared/domain/time.ts'
+import { ACCOUNT, type Client, TRADER, connect, playTo, startTestSimulator } from '../test-client.ts'
 
 let simulator: Simulator | undefined
 
@@ -139,6 +140,54 @@ describe('orders', () => {
     ])
     expect(running.report().accounts).toMatchObject([
       { cash: String(cash), positions: [{ symbol: '005930', quantity: '10' }] },
+    ])
+  })
+})
+
+describe('order types', () => {
+  test('in continuous trading IOC, FOK and best-price orders do what they say', async () => {
+    const { simulator: running, client } = await start({ accounts: [{ ...TRADER, cash: '10000000000' }] })
+    await playTo(running, 2_000)
+    const book = await client.get('quotations/inquire-asking-price-exp-ccn', 'FHKST01010200', {
+      FID_COND_MRKT_DIV_CODE: 'J',
+      FID_INPUT_ISCD: '005930',
+    })
+    const shown = book.body['output1'] as unknown as Readonly<Record<string, string>>
+    const [ask, bid, offered] = [shown['askp1'], shown['bidp1'], Number(shown['askp_rsqn1'])]
+    await client.order('buy', '005930', 5, Number(bid), '11') // below the ask: nothing to take
+    await client.order('buy', '005930', offered + 1, Number(ask), '12') // one more than is there
+    await client.order('buy', '005930', 3, 0, '03') // at the opposite best
+    await client.order('buy', '005930', 3, 0, '04') // at the own best
+    await client.order('buy', '005930', 2, 0, '13') // market, at once
+    const rows = (await client.dailyOrders()).body.output1 ?? []
+    expect(
+      rows.map((row) => [row['ord_dvsn_cd'], row['ord_unpr'], row['tot_ccld_qty'], row['cncl_cfrm_qty']]),
+    ).toEqual([
+      ['11', bid, '0', '5'],
+      ['12', ask, '0', String(offered + 1)],
+      ['03', ask, '3', '0'],
+      ['04', bid, '0', '0'],
+      ['13', '0', '2', '0'],
+    ])
+  })
+
+  test('an auction takes no IOC and shows no best price; an unknown type is refused', async () => {
+    const { client } = await start()
+    for (const type of ['11', '03', '22']) {
+      expect((await client.order('buy', '005930', 1, 71_500, type)).body.msg_cd).toBe('40030000')
+    }
+  })
+
+  test('after the close nothing is taken and what was left has expired', async () => {
+    const { simulator: running, client } = await start({
+      market: { kind: 'seeded', seed: 7, eventsPerSecond: 0.05, startDate: sessionDate('2026-12-30') },
+    })
+    await client.order('buy', '005930', 1, 50_200)
+    await running.run(AbortSignal.timeout(10_000)) // the last session of the calendar
+    expect((await client.order('buy', '005930', 1, 71_500)).body.msg_cd).toBe('40580000')
+    expect((await client.change('1', '02')).body.msg_cd).toBe('40330000')
+    expect((await client.dailyOrders()).body.output1).toMatchObject([
+      { rmn_qty: '0', cncl_cfrm_qty: '1', cncl_yn: 'N' },
     ])
   })
 })
