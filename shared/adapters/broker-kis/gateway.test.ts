@@ -1,9 +1,9 @@
-import net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { instrumentId } from '#shared/domain/instrument.ts'
 import type { ApprovedOrder } from '#shared/domain/order.ts'
 import { price, quantity } from '#shared/domain/values.ts'
 import type { BrokerOrderRef, SendResult } from '#shared/ports/broker-gateway.ts'
+import { RetryableError } from '#shared/ports/errors.ts'
 import { memoryHotState } from '../memory/hot-state.ts'
 import { systemClock } from '../system/clock.ts'
 import { systemStopwatch } from '../system/stopwatch.ts'
@@ -173,10 +173,23 @@ describe('what became of an order', () => {
   })
 
   test('a host that nobody listens on has not been sent anything', async () => {
-    const closedPort = await freePort()
-    const made = gateway({ apiBaseUrl: `http://127.0.0.1:${closedPort}` })
-    expect(await made.submit(approvedOrder(), soon())).toMatchObject({ outcome: 'notSent' })
-    expect(await made.cancel(REF, soon())).toMatchObject({ outcome: 'notSent' })
+    const hotState = memoryHotState({ stopwatch: systemStopwatch })
+    // A token is at hand, so it is the order itself that finds nobody.
+    const token = JSON.stringify({ text: 'token-1', endsAt: systemClock.now() + 3_600_000 })
+    await hotState.set(`kis:token:${keyNameOf(ACCOUNT)}`, token)
+    const settings = { ...kis.settings, apiBaseUrl: 'http://127.0.0.1:1' }
+    const made = kisGateway({
+      settings,
+      accounts: [ACCOUNT],
+      hotState,
+      clock: systemClock,
+      stopwatch: systemStopwatch,
+    })
+    opened.push(made)
+    const refused = { outcome: 'notSent', detail: expect.stringContaining('ECONNREFUSED') }
+    expect(await made.submit(approvedOrder(), soon())).toMatchObject(refused)
+    expect(await made.cancel(REF, soon())).toMatchObject(refused)
+    await expect(made.quote(REF.instrumentId, soon())).rejects.toThrow(RetryableError)
   })
 
   test('an aborted signal sends nothing', async () => {
@@ -241,12 +254,3 @@ describe('what became of an order', () => {
     expect(kis.received).toHaveLength(0)
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = net.createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  if (typeof address !== 'object' || address === null) throw new Error('no port was given')
-  return address.port
-}

@@ -32,6 +32,8 @@ export interface ScriptedKis {
   on(path: string, ...answers: readonly (Answer | ((request: Received) => Answer))[]): void
   /** Requests for a path so far. */
   calls(path: string): readonly Received[]
+  /** Connections accepted so far. */
+  connections(): number
   close(): Promise<void>
 }
 
@@ -80,7 +82,9 @@ export async function scriptedKis(): Promise<ScriptedKis> {
       give(response, typeof step === 'function' ? step(one) : (step ?? { raw: 'no script', status: 404 }))
     })
   })
+  let connections = 0
   server.on('connection', (socket) => {
+    connections += 1
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
@@ -95,6 +99,7 @@ export async function scriptedKis(): Promise<ScriptedKis> {
     },
     received,
     on: (path, ...answers) => void scripts.set(path, [...answers]),
+    connections: () => connections,
     calls: (path) => received.filter((request) => request.path === path),
     close: () => {
       for (const socket of sockets) socket.destroy()

@@ -168,6 +168,15 @@ describe('a connection', () => {
     await expect.poll(() => second.messages.map(({ kind }) => kind)).toEqual(['unreadable', 'execution'])
   })
 
+  test('pitfall 6: an acknowledgement in the middle of a session changes the key from then on', async () => {
+    const { live, messages } = run(streamOf())
+    await live
+    const far = await socket.connection(0)
+    far.send(socket.answer({ approval: '', kind: 'add', channel: 'H0STCNI0', key: 'trader01' }) ?? '')
+    far.send(socket.encrypted('H0STCNI0', NOTICE))
+    await expect.poll(() => messages.map(({ kind }) => kind)).toEqual(['execution'])
+  })
+
   test('OPSP0002 gives no key, so the notice registration is taken back and made anew', async () => {
     let first = true
     const usual = socket.answer
