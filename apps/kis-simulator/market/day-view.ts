@@ -1,4 +1,5 @@
 // The day so far of one instrument, as KIS shows it in quotes, charts and frames.
+import { type PriceLimits, priceLimitsOf } from '#shared/domain/krx-rules.ts'
 import type { Aggressor } from '#shared/domain/market-data.ts'
 import { type Instant, type SessionDate, instant } from '#shared/domain/time.ts'
 import { type Money, type Price, type Quantity, ZERO_QUANTITY, notionalOf } from '#shared/domain/values.ts'
@@ -30,6 +31,7 @@ const MINUTE_MS = 60_000
 export class DayView {
   readonly instrument: Listed
   readonly date: SessionDate
+  readonly limits: PriceLimits
   /** Of the session before, where known. */
   readonly previous: DailyBar | undefined
   open: Price | undefined
@@ -55,6 +57,7 @@ export class DayView {
   constructor(instrument: Listed, date: SessionDate, at: Instant, previous: DailyBar | undefined) {
     this.instrument = instrument
     this.date = date
+    this.limits = priceLimitsOf(instrument.kind, instrument.basePrice, date, instrument.market)
     this.previous = previous
     this.high = instrument.basePrice
     this.low = instrument.basePrice

@@ -1,7 +1,7 @@
 // inquire-price, inquire-asking-price-exp-ccn, inquire-ccnl, chk-holiday.
 import { instrumentId } from '#shared/domain/instrument.ts'
 import { krxSessionOf } from '#shared/domain/krx-calendar.ts'
-import { priceLimitsOf, tickSizeOf } from '#shared/domain/krx-rules.ts'
+import { tickSizeOf } from '#shared/domain/krx-rules.ts'
 import type { BookLevel } from '#shared/domain/market-data.ts'
 import { type SessionDate, addDays, weekdayOf } from '#shared/domain/time.ts'
 import { averagePriceOf } from '#shared/domain/values.ts'
@@ -43,8 +43,8 @@ export function dayOf(desk: Desk, call: Call): DayView | Reply {
 
 /** Change against the base price, as three fields. */
 export function changeOf(day: DayView): { prdy_vrss: string; prdy_vrss_sign: string; prdy_ctrt: string } {
-  const { basePrice, kind, market } = day.instrument
-  const { upper, lower } = priceLimitsOf(kind, basePrice, day.date, market)
+  const { basePrice } = day.instrument
+  const { upper, lower } = day.limits
   const change = day.last - basePrice
   return {
     prdy_vrss: won(change),
@@ -57,7 +57,7 @@ export function price(desk: Desk, call: Call): Reply {
   const day = dayOf(desk, call)
   if ('status' in day) return day
   const { basePrice, kind, market, isTradable, id } = day.instrument
-  const { upper, lower } = priceLimitsOf(kind, basePrice, day.date, market)
+  const { upper, lower } = day.limits
   const vwap = day.volume === 0n ? day.last : averagePriceOf(day.notional as never, day.volume as never)
   const output = {
     iscd_stat_cls_code: isTradable ? '55' : '58',
