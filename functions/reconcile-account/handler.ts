@@ -3,8 +3,9 @@
 //
 // A1. State changes are made by record-execution and place-order from what is said. Only what nobody else can know is
 //     recorded here: that an order is parked, or has lost its sender.
-// A2. An event makes at most one change, and with it says nothing else: then the receipt holds exactly what was said.
-//     Everything that was left out is found again by the next timer. So is what a lost or failed run would have said.
+// A2. An event makes at most one change, and with it says nothing else: then the receipt holds exactly what was said, and
+//     a redelivery says it again. Everything that was left out is found by the next timer. So is what a lost or failed
+//     run would have said.
 // A3. An account that cannot be read does not hold up the others.
 // A4. Both sides are compared only while nothing is under way in our record, else at the next quiet moment.
 import type { AccountSnapshot } from '#shared/domain/account.ts'
@@ -25,13 +26,13 @@ import type { Ledger } from '#shared/ports/ledger.ts'
 import type { OrderStore } from '#shared/ports/order-store.ts'
 import type { Handler, HandlerContext, OutputOf } from '#shared/runtime/function.ts'
 import { type EvidenceRules, differencesOf } from './decide.ts'
-import type { reconcileAccount } from './function.ts'
+import { reconcileAccount } from './function.ts'
 import { type Findings, type OwnFinding, lookAtOrders } from './orders.ts'
 import { type Sessions, orListed, sessionsOf } from './session.ts'
 
 export interface ReconcileDeps {
   readonly gateway: Pick<BrokerGateway, 'listOrders' | 'balance' | 'quote'>
-  readonly orders: Pick<OrderStore, 'openOrders' | 'orderByBrokerId' | 'change'>
+  readonly orders: Pick<OrderStore, 'openOrders' | 'orderByBrokerId' | 'change' | 'refuseHandled'>
   readonly ledger: Pick<Ledger, 'snapshot' | 'openSession' | 'adopt' | 'accountIds' | 'setTradingState'>
   readonly instruments: Instruments
   readonly clock: Clock
@@ -69,6 +70,7 @@ export function reconcileAccountHandler(deps: ReconcileDeps): Handler<typeof rec
       if (event.data.venue !== 'KRX') return []
     } else if (event.data.timer !== deps.timer) return []
 
+    await deps.orders.refuseHandled({ consumer: reconcileAccount.name, eventId: event.id }) // A2
     const accountIds = await deps.ledger.accountIds()
     if (isOf(SessionPhaseChanged, event) && event.data.phase === 'closed') {
       for (const accountId of accountIds) desk.owed.add(accountId)

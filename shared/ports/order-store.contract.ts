@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, request } from '../../test/build.ts'
+import { AlreadyHandledError } from './receipt.ts'
 import {
   bookkeepingRules,
   brokerNumberRules,
@@ -97,6 +98,18 @@ const recordRules = (open: OpenBench): void => {
     }
     expect(await bench.orders.history('order-1')).toEqual(events)
     expect(eventIds(await bench.orders.history('order-2'))).toEqual(['z-other', 'a-other', 'm-other'])
+  })
+
+  test('a receipt can be asked for: by its consumer and its event, and asking leaves none', async () => {
+    const { orders } = await open()
+    const receipt = receiptOf([submittedEvent('a', 1)])
+    await orders.refuseHandled(receipt)
+    await orders.acknowledge(receipt)
+    const told = await orders.refuseHandled(receipt).catch((error: unknown) => error)
+    expect(told).toBeInstanceOf(AlreadyHandledError)
+    expect(told).toMatchObject({ outputs: [submittedEvent('a', 1)] })
+    await orders.refuseHandled({ ...receipt, consumer: 'another' })
+    await orders.refuseHandled({ ...receipt, eventId: 'another' })
   })
 
   test('what is quarantined is kept whole and listed newest first', async () => {

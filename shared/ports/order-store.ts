@@ -157,6 +157,8 @@ export interface OrderStore {
   quarantine(item: Quarantined, receipt: Receipt): Promise<void>
   /** Notes that an event was handled where no state changed. */
   acknowledge(receipt: Receipt): Promise<void>
+  /** Changes nothing. For handlers that would find something else to say the second time. */
+  refuseHandled(receipt: Pick<Receipt, 'consumer' | 'eventId'>): Promise<void>
 
   order(clientOrderId: string): Promise<StoredOrder | undefined>
   orderByBrokerId(accountId: string, brokerOrderId: string): Promise<StoredOrder | undefined>

@@ -7,7 +7,7 @@ import { change } from './order-changes.ts'
 import { approve, deny } from './order-decisions.ts'
 import { fence, recordIntent } from './order-intents.ts'
 import { FILL_COLUMNS, type FillRow, ORDER_COLUMNS, type OrderRow, fillOf, orderOf } from './order-rows.ts'
-import { once, receiptAfter, receiptValues } from './receipts.ts'
+import { once, receiptAfter, receiptValues, refuseHandled } from './receipts.ts'
 
 const ACKNOWLEDGE = {
   name: 'acknowledge an event',
@@ -104,6 +104,7 @@ export function postgresOrderStore(database: PostgresDatabase): OrderStore {
     async acknowledge(receipt) {
       await once(database, receipt, () => database.run(ACKNOWLEDGE, receiptValues(receipt)))
     },
+    refuseHandled: (receipt) => refuseHandled(database, receipt),
 
     order: async (clientOrderId) => (await readOrders(READ_ORDER, [clientOrderId]))[0],
     orderByBrokerId: async (accountId, brokerOrderId) =>

@@ -59,7 +59,10 @@ const FIND_RECEIPT = {
 }
 
 /** @throws AlreadyHandledError when the event of this receipt was handled before. */
-export async function refuseHandled(connection: PostgresConnection, receipt: Receipt): Promise<void> {
+export async function refuseHandled(
+  connection: PostgresConnection,
+  receipt: Pick<Receipt, 'consumer' | 'eventId'>,
+): Promise<void> {
   const [found] = await connection.run<{ outputs: readonly Event[] }>(FIND_RECEIPT, [
     receipt.consumer,
     receipt.eventId,
