@@ -26,7 +26,7 @@ import { type Instant, addMs, kstDate, parseInstant } from '#shared/domain/time.
 import { money } from '#shared/domain/values.ts'
 import type { Event } from '#shared/events/contract.ts'
 import type { Clock } from '#shared/ports/clock.ts'
-import { createLog } from '#shared/runtime/log.ts'
+import { type LogLevel, createLog } from '#shared/runtime/log.ts'
 import { outboxRelay, storedEvents } from '../apps/embedded/outbox-relay.ts'
 import { readSettings } from '../apps/embedded/settings.ts'
 import type { Stores } from '../apps/embedded/stores.ts'
@@ -83,6 +83,8 @@ export interface OrderPathOptions {
   readonly brokerPort: number
   readonly instruments: readonly Instrument[]
   readonly strategies: readonly Pick<StrategyDocument, 'id' | 'kind' | 'parameters'>[]
+  /** Default `warn`. */
+  readonly logLevel?: LogLevel
 }
 
 export type OrderPath = Awaited<ReturnType<typeof openOrderPath>>
@@ -153,7 +155,7 @@ async function openStores(
 
 async function openSuite(options: OrderPathOptions, stores: Stores, closers: Closers) {
   const clock = sessionClock()
-  const log = createLog('bench', 'warn')
+  const log = createLog('bench', options.logLevel ?? 'warn')
   const settings = readSettings(settingsFor(options.brokerPort), false)
   const kis = settings.broker
   if (kis === undefined) throw new Error('the race has no broker')

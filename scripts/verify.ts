@@ -17,11 +17,23 @@ const STEPS: readonly Step[] = [
   { name: 'types', command: ['tsc', '-p', '.'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'generated files', command: ['node', 'scripts/docs.ts', '--check'] },
-  ...(process.argv.includes('--without-tests') ? [] : [{ name: 'tests', command: ['vitest', 'run'] } as const]),
+  ...(process.argv.includes('--without-tests')
+    ? []
+    : [{ name: 'tests', command: ['vitest', 'run'] } as const]),
   // Vitest transforms files itself, so only a real start proves that Node can run them.
   {
     name: 'a run under plain node',
-    command: ['node', 'apps/embedded/main.ts', '--speed', 'max', '--events', '3000', '--exit', '--data', scratch],
+    command: [
+      'node',
+      'apps/embedded/main.ts',
+      '--speed',
+      'max',
+      '--events',
+      '3000',
+      '--exit',
+      '--data',
+      scratch,
+    ],
   },
 ]
 

@@ -99,7 +99,16 @@ export async function openOrderPath(options: PathOptions = {}) {
   }
 
   return {
-    ...{ test, clock, store, ledger, instruments, outbox, hotState, broker, setState, setPrice },
+    test,
+    clock,
+    store,
+    ledger,
+    instruments,
+    outbox,
+    hotState,
+    broker,
+    setState,
+    setPrice,
     replica(parts: Parts = {}) {
       const orders = parts.orders?.(store) ?? store
       const facts = riskFacts({ ledger, hotState, instruments, clock, feeRatio: FEE_RATIO })
@@ -229,4 +238,5 @@ function same(first: readonly Event[], second: readonly Event[], event: Event): 
   )
 }
 
+/** All cash, reserved or not. */
 export const cashOf = async (path: Path): Promise<string> => formatMoney((await path.snapshot()).cash)

@@ -1,10 +1,8 @@
 // The far side of the wire for tests of the order path: takes orders, has lists, and answers as the test says.
 import type { ApprovedOrder } from '#shared/domain/order.ts'
-import { type Instant, formatInstant, kstDate } from '#shared/domain/time.ts'
+import { formatInstant, kstDate } from '#shared/domain/time.ts'
 import {
-  type Money,
   type Price,
-  type Quantity,
   ZERO_MONEY,
   ZERO_QUANTITY,
   addMoney,
@@ -175,7 +173,6 @@ const quoteOf = (instrumentId: Quote['instrumentId'], at: Price = price('70000')
   isTradable: true,
 })
 
-/** `{ instrument: '4 at 70000' }` beside cash. */
 export const balanceOf = (
   cash: string,
   positions: readonly {
@@ -184,13 +181,11 @@ export const balanceOf = (
     readonly at: string
   }[] = [],
 ): BrokerBalance => ({
-  cash: money(cash) as Money,
+  cash: money(cash),
   positions: positions.map(({ id, units, at }) => ({
     instrumentId: id,
-    quantity: quantity(units) as Quantity,
+    quantity: quantity(units),
     averagePrice: price(at),
     lastPrice: price(at),
   })),
 })
-
-export const laterThan = (clock: Pick<Clock, 'now'>, ms: number): Instant => (clock.now() + ms) as Instant

@@ -1,5 +1,6 @@
 // The connectors of the embedded suite: one broker stream for each account, and the scheduler.
 import { kisStream } from '#shared/adapters/broker-kis/stream.ts'
+import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemIds } from '#shared/adapters/system/ids.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { type InstrumentId, instrumentId } from '#shared/domain/instrument.ts'
@@ -46,6 +47,7 @@ export function startConnectors(deps: {
       account,
       hotState,
       clock: market.clock,
+      wallClock: systemClock,
       stopwatch: systemStopwatch,
     })
     const first = Promise.withResolvers<void>()

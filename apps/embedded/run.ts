@@ -102,7 +102,13 @@ async function assemble(
     log,
   })
   const tally = await tallyOf(bus)
-  const gateway = kisGateway({ ...market.kis, hotState, clock, stopwatch: systemStopwatch })
+  const gateway = kisGateway({
+    ...market.kis,
+    hotState,
+    clock,
+    wallClock: systemClock,
+    stopwatch: systemStopwatch,
+  })
   closers.push(
     () => gateway.close(),
     () => bus.close(),

@@ -291,11 +291,11 @@ describe('an order that provably never arrived', () => {
   })
 
   test.each([
-    ['its approval is too old', () => path.pass(120_001)],
-    ['trading is halted', () => path.setState('halted')],
-    ['the session is over', () => path.clock.advanceTo(kstInstant(DATE, timeOfDay('15:30')))],
-  ])('expires instead when %s, and releases its reservation', async (_name, happens) => {
-    const replica = await open({ approvalAgeMsMax: _name === 'the session is over' ? 86_400_000 : 120_000 })
+    ['its approval is too old', async () => path.pass(120_001)],
+    ['trading is halted', async () => path.setState('halted')],
+    ['the session is over', async () => path.clock.advanceTo(kstInstant(DATE, timeOfDay('15:30')))],
+  ])('expires instead when %s, and releases its reservation', async (name, happens) => {
+    const replica = await open({ approvalAgeMsMax: name === 'the session is over' ? 86_400_000 : 120_000 })
     await lost(replica)
     await happens()
     const outputs = outputsOf(await replica.place.handle(absence(1)))
@@ -336,9 +336,9 @@ describe('an order that may be at the broker', () => {
 
 describe('an approval that must not be sent any more', () => {
   test.each([
-    ['TRADING_HALTED', () => path.setState('halted')],
-    ['REQUEST_STALE', () => path.pass(120_001)],
-    ['SESSION_CLOSED', () => path.clock.advanceTo(kstInstant(DATE, timeOfDay('15:30')))],
+    ['TRADING_HALTED', async () => path.setState('halted')],
+    ['REQUEST_STALE', async () => path.pass(120_001)],
+    ['SESSION_CLOSED', async () => path.clock.advanceTo(kstInstant(DATE, timeOfDay('15:30')))],
   ])('is denied %s, once, and releases its reservation', async (code, happens) => {
     const replica = await open({ approvalAgeMsMax: code === 'SESSION_CLOSED' ? 86_400_000 : 120_000 })
     const event = await approval(replica)
@@ -357,8 +357,8 @@ describe('an approval that must not be sent any more', () => {
     for (let index = 1; index <= 8; index += 1) {
       events.push(await approval(replica, `buy ${index} @ 70000`, `order-${index}`))
     }
-    const replicas = [replica, path.replica()]
-    const sends = events.map((event, index) => replicas[index % 2]?.place.handle(event))
+    const other = path.replica()
+    const sends = events.map((event, index) => (index % 2 === 0 ? replica : other).place.handle(event))
     await path.setState('halted')
     const recordedAtHalt = (await path.store.totals()).submitted
     await Promise.all(sends)

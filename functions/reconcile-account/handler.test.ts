@@ -3,7 +3,7 @@ import type { ApprovedOrder } from '#shared/domain/order.ts'
 import { kstInstant, sessionDate, timeOfDay } from '#shared/domain/time.ts'
 import { formatMoney, money, price } from '#shared/domain/values.ts'
 import type { Event } from '#shared/events/contract.ts'
-import { BrokerRefusedError, type Quote } from '#shared/ports/broker-gateway.ts'
+import { BrokerRefusedError } from '#shared/ports/broker-gateway.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
 import type { OrderStore } from '#shared/ports/order-store.ts'
 import { ACCOUNT, DATE, HYNIX, SAMSUNG, request, samsung } from '../../test/build.ts'
@@ -388,7 +388,7 @@ describe('the opening of a session', () => {
     const replica = await open({ isReady: false })
     await path.instruments.put([yesterday])
     const quote = await path.broker.gateway.quote(SAMSUNG, AbortSignal.timeout(1_000))
-    path.broker.setQuote(SAMSUNG, { ...quote, basePrice: price('0') } as Quote)
+    path.broker.setQuote(SAMSUNG, { ...quote, basePrice: price('0') })
     await run(replica, path.connected())
     expect(await path.instruments.get(SAMSUNG)).toMatchObject({ basePriceDate: '2025-09-01' })
   })

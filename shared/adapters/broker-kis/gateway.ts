@@ -16,6 +16,8 @@ export interface KisGatewayOptions {
   readonly accounts: readonly KisAccount[]
   readonly hotState: HotState
   readonly clock: Clock
+  /** Credentials live by the clock on the wall, whatever business time does. Default: `clock`. */
+  readonly wallClock?: Clock
   readonly stopwatch: Stopwatch
 }
 
@@ -73,7 +75,7 @@ const noAccount = (accountId: string): SendResult => refusal('JTS_ACCOUNT', unkn
 
 function contextOf(
   account: KisAccount,
-  { settings, hotState, clock, stopwatch }: KisGatewayOptions,
+  { settings, hotState, clock, wallClock = clock, stopwatch }: KisGatewayOptions,
   http: ReturnType<typeof httpClient>,
 ): SendContext {
   const governor = quotaGovernor({
@@ -84,7 +86,7 @@ function contextOf(
     hotState,
     stopwatch,
   })
-  const token = accessToken({ account, http, hotState, clock, stopwatch })
+  const token = accessToken({ account, http, hotState, clock: wallClock, stopwatch })
   return {
     account,
     paperTrading: settings.paperTrading,

@@ -18,6 +18,8 @@ export interface KisStreamOptions {
   readonly account: KisAccount
   readonly hotState: HotState
   readonly clock: Clock
+  /** Credentials live by the clock on the wall, whatever business time does. Default: `clock`. */
+  readonly wallClock?: Clock
   readonly stopwatch: Stopwatch
   /** Messages that may wait before the socket is read no further. Default 1,000. */
   readonly backlogMax?: number
@@ -37,13 +39,13 @@ const APPROVAL_MS_MAX = 15_000
 const EARLY_BACKLOG_MAX = 50_000
 
 export function kisStream(options: KisStreamOptions): KisStream {
-  const { account, clock, hotState, settings, stopwatch } = options
+  const { account, clock, wallClock = clock, hotState, settings, stopwatch } = options
   const counters = { frames: 0, ignored: 0 }
   let stale: string | undefined
 
   const approval = async (signal: AbortSignal): Promise<string> => {
     const http = httpClient(settings.apiBaseUrl)
-    const credential = approvalKey({ account, http, hotState, clock, stopwatch })
+    const credential = approvalKey({ account, http, hotState, clock: wallClock, stopwatch })
     try {
       return await withDeadline(stopwatch, APPROVAL_MS_MAX, signal, (deadline) =>
         stale === undefined ? credential.current(deadline) : credential.renew(stale, deadline),
