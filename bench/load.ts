@@ -49,7 +49,12 @@ async function byWrk({ port, headers, body, seconds, connections }: Load): Promi
   )
   try {
     const text = await output(LOAD_CORE, [
-      ...['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', script],
+      'wrk',
+      '-t1',
+      `-c${connections}`,
+      `-d${seconds}s`,
+      '-s',
+      script,
       `http://127.0.0.1:${port}/`,
     ])
     const match = /figures (\d+) (\d+) (\d+) (\d+) (\d+)/.exec(text)
@@ -69,11 +74,10 @@ interface AutocannonAnswer {
 }
 
 async function byAutocannon({ port, headers, body, seconds, connections }: Load): Promise<LoadFigures> {
-  const text = await output(LOAD_CORE, [
-    ...[process.execPath, AUTOCANNON, '-j', '-m', 'POST', '-c', String(connections), '-d', String(seconds)],
-    ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}=${value}`]),
-    ...['-b', body, `http://127.0.0.1:${port}/`],
-  ])
+  const options = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}=${value}`])
+  options.push('-m', 'POST', '-c', String(connections), '-d', String(seconds), '-b', body)
+  const url = `http://127.0.0.1:${port}/`
+  const text = await output(LOAD_CORE, [process.execPath, AUTOCANNON, '-j', ...options, url])
   const answer = JSON.parse(text.slice(text.indexOf('{'))) as AutocannonAnswer
   const failed = answer.errors + answer.non2xx
   if (failed > 0) throw new Error(`port ${port}: ${failed} requests failed`)

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { availableParallelism } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, resolve as resolvePath } from 'node:path'
 
 export const SERVER_CORE = 0
 export const LOAD_CORE = 1
@@ -17,11 +17,6 @@ export const pinned = (core: number, words: readonly string[]): readonly string[
 export const pinningNote: string = CAN_PIN
   ? `servers on core ${SERVER_CORE}, load on core ${LOAD_CORE}`
   : 'no taskset, or one core: server and load share what there is'
-
-/** Moves this process, too. */
-export function pinSelf(core: number): void {
-  if (CAN_PIN) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)])
-}
 
 export interface ServerProcess {
   readonly port: number
@@ -39,7 +34,7 @@ const ROOT = join(import.meta.dirname, '..')
 
 /** Starts a Node program that listens on the port in `PORT`. Its output goes nowhere, its errors to ours. */
 export function startProgram({ file, environment = {} }: ServerCommand, port: number): ChildProcess {
-  const [command = '', ...words] = pinned(SERVER_CORE, [process.execPath, resolve(ROOT, file)])
+  const [command = '', ...words] = pinned(SERVER_CORE, [process.execPath, resolvePath(ROOT, file)])
   return spawn(command, words, {
     cwd: ROOT,
     env: { ...process.env, NODE_ENV: 'production', PORT: String(port), ...environment },

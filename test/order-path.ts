@@ -1,6 +1,6 @@
 // The order path as it runs: four functions under the real host, a real PostgreSQL, and a broker that the test scripts.
 import { isDeepStrictEqual } from 'node:util'
-import { historicalClock } from '#shared/adapters/memory/historical-clock.ts'
+import { type HistoricalClock, historicalClock } from '#shared/adapters/memory/historical-clock.ts'
 import { memoryHotState } from '#shared/adapters/memory/hot-state.ts'
 import { postgresInstruments } from '#shared/adapters/postgres/instruments.ts'
 import { postgresLedger } from '#shared/adapters/postgres/ledger.ts'
@@ -58,7 +58,7 @@ interface Parts {
 }
 
 /** Everything that one replica of the system runs. */
-export type Replica = ReturnType<Path['replica']>
+export type Replica = ReturnType<typeof replicaOf>
 export type Path = Awaited<ReturnType<typeof openOrderPath>>
 
 export async function openOrderPath(options: PathOptions = {}) {
@@ -89,15 +89,6 @@ export async function openOrderPath(options: PathOptions = {}) {
     }
   }
 
-  const hosted = <Consumes extends EventContract, Produces extends EventContract>(
-    definition: FunctionDefinition<Consumes, Produces>,
-    handler: Handler<FunctionDefinition<Consumes, Produces>>,
-  ): FunctionHost => {
-    const host = hostFunction(definition, handler, { clock, stopwatch: systemStopwatch, log })
-    hosts.push(host)
-    return host
-  }
-
   return {
     test,
     clock,
@@ -109,70 +100,10 @@ export async function openOrderPath(options: PathOptions = {}) {
     broker,
     setState,
     setPrice,
-    replica(parts: Parts = {}) {
-      const orders = parts.orders?.(store) ?? store
-      const facts = riskFacts({ ledger, hotState, instruments, clock, feeRatio: FEE_RATIO })
-      const held = limits(options.limits)
-      return {
-        risk: hosted(riskCheck, riskCheckHandler({ limitsOf: () => held, facts, orders, clock })),
-        place: hosted(
-          placeOrder,
-          placeOrderHandler({
-            gateway: broker.gateway,
-            orders,
-            clock,
-            stopwatch: parts.stopwatch ?? systemStopwatch,
-            approvalAgeMsMax: options.approvalAgeMsMax ?? 120_000,
-          }),
-        ),
-        record: hosted(
-          recordExecution,
-          recordExecutionHandler({ orders, ledger, instruments, feeRatio: FEE_RATIO }),
-        ),
-        reconcile: hosted(
-          reconcileAccount,
-          reconcileAccountHandler({
-            gateway: broker.gateway,
-            orders,
-            ledger,
-            instruments,
-            clock,
-            rules: { settleMs: SETTLE_MS, deadlineMs: 600_000, clockSkewMs: 5_000 },
-            cashTolerance: ZERO_MONEY,
-            startsActive: options.startsActive ?? false,
-            timer: TIMER,
-          }),
-        ),
-      }
-    },
+    ...eventsAt(clock),
+    replica: (parts: Parts = {}) =>
+      replicaOf({ store, ledger, instruments, hotState, clock, broker }, options, parts, hosts),
     pass: (ms: number) => clock.advanceTo(addMs(clock.now(), ms)),
-    requested: (text: string, over: Partial<OrderRequest> = {}): Event => {
-      const order = request(text, { decidedTime: clock.now(), ...over })
-      const data = { ...orderToWire(order), reason: 'test' }
-      return finishRoot(OrderRequested, data, {
-        id: `want-${order.clientOrderId}`,
-        source: '/jts/test',
-        clock,
-      })
-    },
-    connected: (accountId = ACCOUNT, connection = 1): Event =>
-      finishRoot(
-        StreamConnected,
-        { accountId, broker: 'kis', connection, connectedTime: formatInstant(clock.now()) },
-        { id: `connected-${accountId}-${connection}`, source: '/jts/test', clock },
-      ),
-    timer: (timer = TIMER): Event =>
-      finishRoot(
-        TimerFired,
-        { timer, dueTime: formatInstant(clock.now()) },
-        { id: `timer-${clock.now()}`, source: '/jts/test', clock },
-      ),
-    phase: (phase: DataOf<typeof SessionPhaseChanged>['phase']): Event =>
-      finishRoot(
-        SessionPhaseChanged,
-        { venue: 'KRX', sessionDate: DATE, phase, changedTime: formatInstant(clock.now()) },
-        { id: `phase-${phase}-${clock.now()}`, source: '/jts/test', clock },
-      ),
     async snapshot(accountId = ACCOUNT) {
       const account = await ledger.snapshot(accountId, instant(0))
       if (account === undefined) throw new Error(`no account ${accountId}`)
@@ -189,6 +120,93 @@ export async function openOrderPath(options: PathOptions = {}) {
     },
   }
 }
+
+interface World {
+  readonly store: OrderStore
+  readonly ledger: ReturnType<typeof postgresLedger>
+  readonly instruments: ReturnType<typeof postgresInstruments>
+  readonly hotState: ReturnType<typeof memoryHotState>
+  readonly clock: HistoricalClock
+  readonly broker: ReturnType<typeof scriptedBroker>
+}
+
+function replicaOf(world: World, options: PathOptions, parts: Parts, hosts: FunctionHost[]) {
+  const { store, ledger, instruments, hotState, clock, broker } = world
+  const hosted = <Consumes extends EventContract, Produces extends EventContract>(
+    definition: FunctionDefinition<Consumes, Produces>,
+    handler: Handler<FunctionDefinition<Consumes, Produces>>,
+  ): FunctionHost => {
+    const host = hostFunction(definition, handler, { clock, stopwatch: systemStopwatch, log })
+    hosts.push(host)
+    return host
+  }
+
+  const orders = parts.orders?.(store) ?? store
+  const facts = riskFacts({ ledger, hotState, instruments, clock, feeRatio: FEE_RATIO })
+  const held = limits(options.limits)
+  return {
+    risk: hosted(riskCheck, riskCheckHandler({ limitsOf: () => held, facts, orders, clock })),
+    place: hosted(
+      placeOrder,
+      placeOrderHandler({
+        gateway: broker.gateway,
+        orders,
+        clock,
+        stopwatch: parts.stopwatch ?? systemStopwatch,
+        approvalAgeMsMax: options.approvalAgeMsMax ?? 120_000,
+      }),
+    ),
+    record: hosted(
+      recordExecution,
+      recordExecutionHandler({ orders, ledger, instruments, feeRatio: FEE_RATIO }),
+    ),
+    reconcile: hosted(
+      reconcileAccount,
+      reconcileAccountHandler({
+        gateway: broker.gateway,
+        orders,
+        ledger,
+        instruments,
+        clock,
+        rules: { settleMs: SETTLE_MS, deadlineMs: 600_000, clockSkewMs: 5_000 },
+        cashTolerance: ZERO_MONEY,
+        startsActive: options.startsActive ?? false,
+        timer: TIMER,
+      }),
+    ),
+  }
+}
+
+/** Events that nothing in the order path makes. */
+const eventsAt = (clock: HistoricalClock) => ({
+  requested: (text: string, over: Partial<OrderRequest> = {}): Event => {
+    const order = request(text, { decidedTime: clock.now(), ...over })
+    const data = { ...orderToWire(order), reason: 'test' }
+    return finishRoot(OrderRequested, data, {
+      id: `want-${order.clientOrderId}`,
+      source: '/jts/test',
+      clock,
+    })
+  },
+  connected: (accountId = ACCOUNT, connection = 1): Event =>
+    finishRoot(
+      StreamConnected,
+      { accountId, broker: 'kis', connection, connectedTime: formatInstant(clock.now()) },
+      { id: `connected-${accountId}-${connection}`, source: '/jts/test', clock },
+    ),
+  timer: (timer = TIMER): Event =>
+    finishRoot(
+      TimerFired,
+      { timer, dueTime: formatInstant(clock.now()) },
+      { id: `timer-${clock.now()}`, source: '/jts/test', clock },
+    ),
+  phase: (phase: DataOf<typeof SessionPhaseChanged>['phase']): Event =>
+    finishRoot(
+      SessionPhaseChanged,
+      { venue: 'KRX', sessionDate: DATE, phase, changedTime: formatInstant(clock.now()) },
+      { id: `phase-${phase}-${clock.now()}`, source: '/jts/test', clock },
+    ),
+})
 
 /** `OrderApproved`, from the type of an event. */
 export const nameOf = (event: Event): string => event.type.replace(/^jts\./, '').replace(/\.v\d+$/, '')
@@ -240,3 +258,16 @@ function same(first: readonly Event[], second: readonly Event[], event: Event): 
 
 /** All cash, reserved or not. */
 export const cashOf = async (path: Path): Promise<string> => formatMoney((await path.snapshot()).cash)
+
+class Crash extends Error {}
+
+/** A store whose `method` dies before or after it has done its work, as a killed process does. */
+export const dying =
+  (method: 'recordIntent' | 'change', when: 'before' | 'after') =>
+  (store: OrderStore): OrderStore => ({
+    ...store,
+    [method]: async (...words: never[]) => {
+      if (when === 'after') await (store[method] as (...words: never[]) => Promise<unknown>)(...words)
+      throw new Crash(`killed ${when} ${method}`)
+    },
+  })

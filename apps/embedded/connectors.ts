@@ -2,6 +2,7 @@
 import { kisStream } from '#shared/adapters/broker-kis/stream.ts'
 import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemIds } from '#shared/adapters/system/ids.ts'
+import { systemRandom } from '#shared/adapters/system/random.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { type InstrumentId, instrumentId } from '#shared/domain/instrument.ts'
 import type { EventBus } from '#shared/ports/event-bus.ts'
@@ -61,7 +62,7 @@ export function startConnectors(deps: {
         bus,
         clock: market.clock,
         stopwatch: systemStopwatch,
-        backoff: backoffOf({ baseMs: 500, maxMs: 60_000 }, Math.random),
+        backoff: backoffOf({ baseMs: 500, maxMs: 60_000 }, systemRandom),
         ids: systemIds,
         log,
         onLive: first.resolve,

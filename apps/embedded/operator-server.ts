@@ -12,7 +12,6 @@ import { MESSAGES_PATH, receiveMessages } from './messages.ts'
 import { operatorApp } from './operator.ts'
 import type { SuiteSettings } from './settings.ts'
 import type { Stores } from './stores.ts'
-import type { Tally } from './tally.ts'
 
 /** The port is in use. */
 export class PortTakenError extends Error {
@@ -23,7 +22,6 @@ export async function startOperator(deps: {
   readonly stores: Stores
   readonly market: Market
   readonly bus: EventBus
-  readonly tally: Tally
   readonly directory: string
   readonly port: number
   readonly clock: Clock

@@ -8,15 +8,14 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { kisFrameDecoder } from '#shared/adapters/broker-kis/decoder.ts'
 import { kisGateway } from '#shared/adapters/broker-kis/gateway.ts'
-import { memoryBus } from '#shared/adapters/memory/event-bus.ts'
+import { type MemoryBus, memoryBus } from '#shared/adapters/memory/event-bus.ts'
 import { memoryHotState } from '#shared/adapters/memory/hot-state.ts'
 import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemIds } from '#shared/adapters/system/ids.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import type { EventBus } from '#shared/ports/event-bus.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { demoStrategies } from '../../functions/evaluate-strategy/strategies/demo.ts'
-import { startConnectors } from './connectors.ts'
+import { type Connectors, startConnectors } from './connectors.ts'
 import { type Screen, runLive } from './live.ts'
 import { type Market, openMarket } from './market.ts'
 import { accountViews } from './operator.ts'
@@ -43,7 +42,7 @@ export interface RunDeps {
 export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summary> {
   const { directory, settings, log, options } = deps
   await mkdir(directory, { recursive: true })
-  const closers: (() => Promise<unknown>)[] = []
+  const closers: Closers = []
   const closing = async (): Promise<void> => {
     for (const close of closers.splice(0).toReversed()) {
       await close().catch((error: unknown) => log.error({ error }, 'a part did not close'))
@@ -70,38 +69,14 @@ export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summ
 }
 
 type Assembled = Awaited<ReturnType<typeof assemble>>
+type Closers = (() => Promise<unknown>)[]
 
-async function assemble(
-  { settings, directory, log }: RunDeps,
-  stores: Stores,
-  market: Market,
-  closers: (() => Promise<unknown>)[],
-) {
-  const { clock, simulator } = market
-  const hotState = memoryHotState({ stopwatch: systemStopwatch })
-  const stored = storedEvents()
-  const log_ = memoryBus({
-    stopwatch: systemStopwatch,
-    // Where the market waits for us there is nothing to gain from partitions, and one has one order.
-    ...(market.isStepped ? { partitions: 1 } : {}),
-    onRejected: (error, at) => log.warn({ error, ...at }, 'batch rejected'),
-  })
-  const bus = {
-    ...log_,
-    publish: (events: Parameters<EventBus['publish']>[0]) => {
-      stored.note(events)
-      return log_.publish(events)
-    },
-  }
-  const relay = outboxRelay({
-    outbox: stores.outbox,
-    bus,
-    isStored: stored.take,
-    archive: stores.archive,
-    stopwatch: systemStopwatch,
-    log,
-  })
+async function assemble(deps: RunDeps, stores: Stores, market: Market, closers: Closers) {
+  const { settings, directory, log } = deps
+  const { clock } = market
+  const { bus, relay } = transport(stores, market, log)
   const tally = await tallyOf(bus)
+  const hotState = memoryHotState({ stopwatch: systemStopwatch })
   const gateway = kisGateway({
     ...market.kis,
     hotState,
@@ -113,26 +88,13 @@ async function assemble(
     () => gateway.close(),
     () => bus.close(),
   )
+  await prepare(stores, market)
 
-  for (const { accountId } of market.kis.accounts) {
-    await stores.ledger.openAccount({ accountId, broker: 'kis', currency: 'KRW' })
-  }
-  await stores.instruments.put(market.instruments)
-  if (simulator !== undefined) await seedStrategies(stores, market)
-
-  const operator = await startOperator({
-    stores,
-    market,
-    bus,
-    tally,
-    directory,
-    port: settings.embedded.JTS_PORT,
-    clock,
-    ids: systemIds,
-  })
+  const { JTS_PORT: port } = settings.embedded
+  const operator = await startOperator({ stores, market, bus, directory, port, clock, ids: systemIds })
   closers.push(() => operator.close())
   const suite = await startSuite({
-    settings: simulator === undefined ? settings : operator.withMessages(settings),
+    settings: market.simulator === undefined ? settings : operator.withMessages(settings),
     stores,
     bus,
     hotState,
@@ -140,7 +102,7 @@ async function assemble(
     decoder: kisFrameDecoder(),
     clock,
     log,
-    isDriven: simulator !== undefined,
+    isDriven: market.simulator !== undefined,
   })
   closers.push(() => suite.close())
   const republished = await relay.republish()
@@ -148,22 +110,64 @@ async function assemble(
 
   const connectors = startConnectors({ settings, market, bus, hotState, log })
   closers.push(() => connectors.close())
+  return {
+    bus,
+    tally,
+    relay,
+    operator,
+    suite,
+    connectors,
+    settle: settling(market, bus, connectors, closers),
+  }
+}
 
+/** The bus, and what makes it survive a crash. */
+function transport(stores: Stores, market: Market, log: Log) {
+  const stored = storedEvents()
+  const memory = memoryBus({
+    stopwatch: systemStopwatch,
+    // Where the market waits for us there is nothing to gain from partitions, and one has one order.
+    ...(market.isStepped ? { partitions: 1 } : {}),
+    onRejected: (error, at) => log.warn({ error, ...at }, 'batch rejected'),
+  })
+  const bus: MemoryBus = {
+    ...memory,
+    publish: (events) => {
+      stored.note(events)
+      return memory.publish(events)
+    },
+  }
+  const { outbox, archive } = stores
+  const relay = outboxRelay({ outbox, archive, bus, isStored: stored.take, stopwatch: systemStopwatch, log })
+  return { bus, relay }
+}
+
+async function prepare(stores: Stores, market: Market): Promise<void> {
+  for (const { accountId } of market.kis.accounts) {
+    await stores.ledger.openAccount({ accountId, broker: 'kis', currency: 'KRW' })
+  }
+  await stores.instruments.put(market.instruments)
+  if (market.simulator !== undefined) await seedStrategies(stores, market)
+}
+
+function settling(
+  market: Market,
+  bus: MemoryBus,
+  connectors: Connectors,
+  closers: Closers,
+): () => Promise<void> {
+  const { simulator } = market
   const running = new AbortController()
-  const settle = (): Promise<void> =>
-    quiet(
-      {
-        sent: () => simulator?.framesSent() ?? 0,
-        handled: connectors.framesHandled,
-        parts: [bus.isIdle, connectors.isCaughtUp, () => simulator?.isIdle() ?? true],
-      },
-      running.signal,
-    )
   closers.push(() => {
     running.abort()
     return Promise.resolve()
   })
-  return { bus, tally, relay, operator, suite, connectors, settle }
+  const activity = {
+    sent: () => simulator?.framesSent() ?? 0,
+    handled: connectors.framesHandled,
+    parts: [bus.isIdle, connectors.isCaughtUp, () => simulator?.isIdle() ?? true],
+  }
+  return () => quiet(activity, running.signal)
 }
 
 /** The strategies of the demonstration, unless the account has some already. */
@@ -187,7 +191,7 @@ async function drive(
   stores: Stores,
   market: Market,
   { tally, relay, operator, suite, connectors, settle }: Assembled,
-  closers: (() => Promise<unknown>)[],
+  closers: Closers,
   signal: AbortSignal,
 ): Promise<Summary> {
   const startedMs = systemStopwatch.elapsedMs()

@@ -12,4 +12,5 @@ const handle = (_context, event) => {
   })
 }
 
-await runtime.start(handle, { port: Number(process.env.PORT), logLevel: 'silent' })
+// Its own default level is warn, so that nothing is logged for a request.
+await runtime.start(handle, { port: Number(process.env.PORT) })

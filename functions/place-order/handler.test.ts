@@ -3,8 +3,6 @@ import { manualStopwatch } from '#shared/adapters/memory/manual-stopwatch.ts'
 import { kstInstant, timeOfDay } from '#shared/domain/time.ts'
 import type { Event } from '#shared/events/contract.ts'
 import { OrderAbsent } from '#shared/events/orders.ts'
-import { RetryableError } from '#shared/ports/errors.ts'
-import type { OrderStore } from '#shared/ports/order-store.ts'
 import { finishRoot } from '#shared/runtime/root-event.ts'
 import { ACCOUNT, DATE } from '../../test/build.ts'
 import {
@@ -44,18 +42,6 @@ const absence = (
     { accountId: ACCOUNT, clientOrderId, attempt, listedTime: '2025-09-02T03:00:00Z' },
     { id, source: '/jts/test', clock: path.clock },
   )
-
-class Crash extends Error {}
-/** A store whose `method` dies before or after it has done its work, as a killed process does. */
-const dying =
-  (method: 'recordIntent' | 'change', when: 'before' | 'after') =>
-  (store: OrderStore): OrderStore => ({
-    ...store,
-    [method]: async (...words: never[]) => {
-      if (when === 'after') await (store[method] as (...words: never[]) => Promise<unknown>)(...words)
-      throw new Crash(`killed ${when} ${method}`)
-    },
-  })
 
 describe('an approved order', () => {
   test('is sent once, and its redelivery says the same', async () => {
@@ -182,82 +168,6 @@ describe('an approved order', () => {
   )
 })
 
-describe('a process that dies', () => {
-  test.each([
-    ['after the intent, before the send', dying('recordIntent', 'after'), 0],
-    ['after the send, before the record', dying('change', 'before'), 1],
-  ] as const)('%s: the next one never sends, and says what was stored', async (_name, orders, sent) => {
-    await open()
-    const doomed = path.replica({ orders })
-    const event = await approval(doomed)
-    expect((await doomed.place.handle(event)).outcome).toBe('defect')
-    expect(path.broker.sends).toHaveLength(sent)
-    path.pass(1_500)
-
-    const next = path.replica()
-    const outputs = outputsOf(await next.place.handle(event))
-    expect(namesOf(outputs)).toEqual(['order.submitted', 'order.outcome-unknown'])
-    expect(path.broker.sends).toHaveLength(sent)
-    expect(await path.order()).toMatchObject({ status: 'outcomeUnknown', attempt: 1 })
-    const words = (events: readonly Event[]) => events.map(({ id, data }) => ({ id, data }))
-    const stored = (await path.store.history('order-1')).filter(({ causationid }) => causationid === event.id)
-    expect(words(stored)).toEqual(words(outputs))
-    expect(outputsOf(await next.place.handle(event))).toEqual(stored)
-  })
-
-  test('after the record, before the answer to the bus: the next one says the same', async () => {
-    await open()
-    const doomed = path.replica({ orders: dying('change', 'after') })
-    const event = await approval(doomed)
-    expect((await doomed.place.handle(event)).outcome).toBe('defect')
-    expect(namesOf(outputsOf(await path.replica().place.handle(event)))).toEqual([
-      'order.submitted',
-      'order.accepted',
-    ])
-    expect(path.broker.sends).toHaveLength(1)
-  })
-
-  test('while it sends again: the next delivery of the evidence never sends', async () => {
-    const replica = await open()
-    path.broker.script('lose')
-    await replica.place.handle(await approval(replica))
-    const doomed = path.replica({ orders: dying('change', 'before') })
-    expect((await doomed.place.handle(absence(1))).outcome).toBe('defect')
-    const outputs = outputsOf(await path.replica().place.handle(absence(1)))
-    expect(namesOf(outputs)).toEqual(['order.submitted', 'order.outcome-unknown'])
-    expect(await path.order()).toMatchObject({ status: 'outcomeUnknown', attempt: 2 })
-    expect(path.broker.orders()).toHaveLength(1)
-  })
-})
-
-describe('a store that fails after the broker has answered', () => {
-  const failing =
-    (times: number, isDone: boolean) =>
-    (store: OrderStore): OrderStore => {
-      let left = times
-      return {
-        ...store,
-        change: async (...words) => {
-          if (left === 0) return store.change(...words)
-          left -= 1
-          if (isDone) await store.change(...words)
-          throw new RetryableError('connection lost')
-        },
-      }
-    }
-
-  test.each([
-    ['the answer is kept until it is recorded', 3, false],
-    ['a commit whose reply was lost is found', 1, true],
-  ])('%s', async (_name, times, isDone) => {
-    await open()
-    const replica = path.replica({ orders: failing(times, isDone) })
-    const outputs = outputsOf(await replica.place.handle(await approval(replica)))
-    expect(namesOf(outputs)).toEqual(['order.submitted', 'order.accepted'])
-    expect(await path.order()).toMatchObject({ status: 'accepted', brokerOrderId: '0000000001' })
-  })
-})
-
 describe('an order that provably never arrived', () => {
   const lost = async (replica: Replica): Promise<Event> => {
     path.broker.script('lose')
@@ -303,34 +213,6 @@ describe('an order that provably never arrived', () => {
     expect(outputsOf(await replica.place.handle(absence(1)))).toEqual(outputs)
     expect(path.broker.sends).toHaveLength(1)
     expect((await path.snapshot()).reservations).toEqual([])
-  })
-})
-
-describe('an order that may be at the broker', () => {
-  test('is never given up because its approval has grown old', async () => {
-    await open()
-    const doomed = path.replica({ orders: dying('change', 'before') })
-    const event = await approval(doomed)
-    await doomed.place.handle(event)
-    const { accountId, clientOrderId, revision } = await path.order()
-    const unclear = { accountId, clientOrderId, revision, status: 'outcomeUnknown' } as const
-    await path.store.change(unclear, { consumer: 'reconcile-account', eventId: 'timer', outputs: [] })
-    path.pass(600_000)
-    expect(outputsOf(await path.replica().place.handle(event))).toEqual([])
-    expect((await path.order()).status).toBe('outcomeUnknown')
-    expect((await path.snapshot()).reservations).toHaveLength(1)
-  })
-
-  test('has its outcome noted even when trading was halted meanwhile', async () => {
-    await open()
-    const doomed = path.replica({ orders: dying('recordIntent', 'after') })
-    const event = await approval(doomed)
-    await doomed.place.handle(event)
-    await path.setState('halted')
-    expect(namesOf(outputsOf(await path.replica().place.handle(event)))).toEqual([
-      'order.submitted',
-      'order.outcome-unknown',
-    ])
   })
 })
 

@@ -273,6 +273,8 @@ describe('money', () => {
   })
 })
 
+const reducing = { tradingState: 'reducing' as const }
+
 test('repairing one fault at a time walks down the declared precedence', () => {
   const broken: { order: OrderRequest; facts: RiskFacts; limits: RiskLimits } = {
     order: request('buy 0 @ 48950', { quantity: quantity('0'), decidedTime: addMs(NOON, -60_000) }),
@@ -291,7 +293,6 @@ test('repairing one fault at a time walks down the declared precedence', () => {
       dailyLossMax: money('1'),
     }),
   }
-  const reducing = { tradingState: 'reducing' as const }
   const repairs: Record<string, () => void> = {
     TRADING_HALTED: () => patchAccount({ tradingState: 'active' }),
     FACTS_STALE: () => patch({ lastPrices: new Map([[SAMSUNG, last('70000')]]) }),

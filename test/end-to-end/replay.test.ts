@@ -6,7 +6,7 @@ import type { Summary } from '../../apps/embedded/summary.ts'
 import { RECORDED, hasRecorded, replay, scratch, start } from './suite.ts'
 
 const TICKS = join(RECORDED, 'intraday', 'ticks_2025-09-02')
-const DAILY = join(RECORDED, 'daily', 'stocks_2023-12-05_2025-06-16')
+const DAILY = join(RECORDED, 'daily', 'etf_2025-01-02_2026-04-24')
 
 /** What must hold after any run, however it went. */
 function agreesWithTheBroker(summary: Summary): void {
@@ -19,36 +19,41 @@ function agreesWithTheBroker(summary: Summary): void {
   expect(summary.quarantined).toBe(0)
 }
 
-if (!hasRecorded) {
-  test('recorded data not present: replays are not tested here', () => {
-    console.log(`no ${RECORDED}: the end-to-end replays need recorded market data`)
-    expect(hasRecorded).toBe(false)
-  })
-}
+describe('recorded days', () => {
+  if (!hasRecorded) {
+    test('recorded data not present: replays are not tested here', () => {
+      console.log(`no ${RECORDED}: the end-to-end replays need recorded market data`)
+      expect(hasRecorded).toBe(false)
+    })
+    return
+  }
 
-describe.runIf(hasRecorded)('a recorded day of ticks', () => {
-  test('runs the whole loop to fills, twice to the same hash', { timeout: 300_000 }, async () => {
-    const [one, two] = [await scratch(), await scratch()]
-    const first = await replay(TICKS, one.path)
-    const second = await replay(TICKS, two.path)
+  test(
+    'a day of ticks runs the whole loop to fills, twice to the same hash',
+    { timeout: 300_000 },
+    async () => {
+      const [one, two] = [await scratch(), await scratch()]
+      const first = await replay(TICKS, one.path)
+      const second = await replay(TICKS, two.path)
 
-    expect(first.fills).toBeGreaterThan(0)
-    expect(first.ordersFilled).toBeGreaterThan(0)
-    expect(first.notifications).toBeGreaterThan(0)
-    agreesWithTheBroker(first)
-    expect(second.eventsHash).toBe(first.eventsHash)
-    await Promise.all([one.remove(), two.remove()])
-  })
+      expect(first.fills).toBeGreaterThan(0)
+      expect(first.ordersFilled).toBeGreaterThan(0)
+      expect(first.notifications).toBeGreaterThan(0)
+      agreesWithTheBroker(first)
+      expect(second.eventsHash).toBe(first.eventsHash)
+      await Promise.all([one.remove(), two.remove()])
+    },
+  )
 
   test(
     'killed in the middle and started again: no order twice, none lost',
     { timeout: 300_000 },
     async () => {
       const place = await scratch()
-      const words = ['--replay', TICKS, '--speed', 'max', '--exit', '--data', join(place.path, 'data')]
-      for (let kills = 0; kills < 3; kills += 1) {
-        const run = start(words)
-        await grown(join(place.path, 'data', 'simulator', 'journal'), 20_000 * (kills + 1), run.ended)
+      const data = join(place.path, 'data')
+      for (const bytes of [20_000, 60_000, 120_000]) {
+        const run = start(['--replay', TICKS, '--speed', 'max', '--exit', '--data', data])
+        await grown(join(data, 'simulator', 'journal'), bytes, run.ended)
         run.child.kill('SIGKILL')
         expect(await run.ended).toBe('SIGKILL')
       }
@@ -59,10 +64,8 @@ describe.runIf(hasRecorded)('a recorded day of ticks', () => {
       await place.remove()
     },
   )
-})
 
-describe.runIf(hasRecorded)('a directory of daily bars', () => {
-  test('runs the whole loop to fills', { timeout: 600_000 }, async () => {
+  test('a directory of daily bars runs the whole loop to fills', { timeout: 600_000 }, async () => {
     const place = await scratch()
     const summary = await replay(DAILY, place.path)
     expect(summary.fills).toBeGreaterThan(0)
