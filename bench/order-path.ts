@@ -26,7 +26,7 @@ import { type Instant, addMs, kstDate, parseInstant } from '#shared/domain/time.
 import { money } from '#shared/domain/values.ts'
 import type { Event } from '#shared/events/contract.ts'
 import type { Clock } from '#shared/ports/clock.ts'
-import { type LogLevel, createLog } from '#shared/runtime/log.ts'
+import { type Log, type LogLevel, createLog } from '#shared/runtime/log.ts'
 import { outboxRelay, storedEvents } from '../apps/embedded/outbox-relay.ts'
 import { readSettings } from '../apps/embedded/settings.ts'
 import type { Stores } from '../apps/embedded/stores.ts'
@@ -83,6 +83,8 @@ export interface OrderPathOptions {
   readonly brokerPort: number
   readonly instruments: readonly Instrument[]
   readonly strategies: readonly Pick<StrategyDocument, 'id' | 'kind' | 'parameters'>[]
+  /** ClickHouse in this process. Default: true. */
+  readonly withEngine?: boolean
   /** Default `warn`. */
   readonly logLevel?: LogLevel
 }
@@ -100,7 +102,7 @@ export async function openOrderPath(options: OrderPathOptions) {
     for (const each of closers.splice(0).toReversed()) await each()
   }
   try {
-    const { database, stores } = await openStores(directory, closers)
+    const { database, stores } = await openStores(directory, options.withEngine ?? true, closers)
     return { database, stores, close, ...(await openSuite(options, stores, closers)) }
   } catch (error) {
     await close()
@@ -111,6 +113,7 @@ export async function openOrderPath(options: OrderPathOptions) {
 /** As apps/embedded/stores.ts, with the database at hand for the bound of the race. */
 async function openStores(
   directory: string,
+  withEngine: boolean,
   closers: Closers,
 ): Promise<{ database: PostgresDatabase; stores: Stores }> {
   const log = createLog('bench', 'warn')
@@ -123,6 +126,24 @@ async function openStores(
   const database = await openPostgres({ url: server.url, applicationName: 'bench' })
   closers.push(() => database.close())
   await migratePostgres(database)
+  const { ticks, archive } = withEngine ? await clickhouseStores(directory, log, closers) : NOWHERE
+  const stores: Stores = {
+    orders: postgresOrderStore(database),
+    ledger: postgresLedger(database),
+    outbox: postgresOutbox(database),
+    documents: postgresDocuments(database),
+    instruments: postgresInstruments(database),
+    notifications: postgresNotificationLog(database),
+    ticks,
+    archive,
+    close: () => Promise.resolve(),
+  }
+  return { database, stores }
+}
+
+type MarketStores = Pick<Stores, 'ticks' | 'archive'>
+
+async function clickhouseStores(directory: string, log: Log, closers: Closers): Promise<MarketStores> {
   const clickhouse = await openClickHouse({ directory: join(directory, 'clickhouse') })
   closers.push(() => clickhouse.close())
   await migrateClickHouse(clickhouse)
@@ -139,18 +160,30 @@ async function openStores(
     () => archive.close(),
     () => ticks.close(),
   )
-  const stores: Stores = {
-    orders: postgresOrderStore(database),
-    ledger: postgresLedger(database),
-    outbox: postgresOutbox(database),
-    documents: postgresDocuments(database),
-    instruments: postgresInstruments(database),
-    notifications: postgresNotificationLog(database),
-    ticks,
-    archive,
-    close: () => Promise.resolve(),
-  }
-  return { database, stores }
+  return { ticks, archive }
+}
+
+const nothing = (): Promise<void> => Promise.resolve()
+
+/** Keeps no market data and no archive: what the suite costs without the engine. */
+const NOWHERE: MarketStores = {
+  ticks: {
+    appendTicks: nothing,
+    appendBars: nothing,
+    flush: nothing,
+    bars: () => Promise.resolve([]),
+    ticks: () => Promise.resolve([]),
+    close: nothing,
+  },
+  archive: {
+    append: nothing,
+    flush: nothing,
+    byCorrelation: () => Promise.resolve([]),
+    byId: () => Promise.resolve(undefined),
+    verify: () => Promise.resolve(undefined),
+    count: () => Promise.resolve(0),
+    close: nothing,
+  },
 }
 
 async function openSuite(options: OrderPathOptions, stores: Stores, closers: Closers) {
@@ -174,7 +207,7 @@ async function openSuite(options: OrderPathOptions, stores: Stores, closers: Clo
   const relay = outboxRelay({
     outbox: stores.outbox,
     bus,
-    isStored: stored.take,
+    isStored: (eventId) => stored.take(eventId),
     archive: stores.archive,
     stopwatch: systemStopwatch,
     log,

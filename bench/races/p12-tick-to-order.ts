@@ -8,7 +8,8 @@ import type { PostgresDatabase } from '#shared/adapters/postgres/database.ts'
 import type { InstrumentId } from '#shared/domain/instrument.ts'
 import { formatInstant } from '#shared/domain/time.ts'
 import { formatQuantity, price } from '#shared/domain/values.ts'
-import { OrderCanceled } from '#shared/events/orders.ts'
+import { TickTraded } from '#shared/events/market.ts'
+import { OrderApproved, OrderCanceled, OrderRequested } from '#shared/events/orders.ts'
 import type { HotState } from '#shared/ports/hot-state.ts'
 import { finishRoot } from '#shared/runtime/root-event.ts'
 import { type RaceResult, figureOf, interleave, percentile, report } from '../harness.ts'
@@ -35,13 +36,15 @@ interface Race {
   readonly ids: readonly InstrumentId[]
   readonly brokerPort: number
   sent: number
+  /** When the last timed frame was published. */
+  startedMs: number
 }
 
 const arrivalsAt = async (port: number): Promise<readonly number[]> =>
   (await (await fetch(`http://127.0.0.1:${port}/arrivals`)).json()) as number[]
 
 /** One order by way of the suite; milliseconds (T1). */
-async function orderOf(race: Race): Promise<number> {
+async function orderOf(race: Race, onStart: () => void = () => undefined): Promise<number> {
   const { path, feed, ids, brokerPort } = race
   const { bus, clock } = path
   const id = ids[race.sent % ids.length]
@@ -53,7 +56,9 @@ async function orderOf(race: Race): Promise<number> {
   await bus.idle()
   clock.skip(BETWEEN_MS) // prints of one second are one close
   const frame = feed.frame(id, [upPrice], clock.now())
+  onStart()
   const startMs = machineMs()
+  race.startedMs = startMs
   await bus.publish([frame])
   await bus.idle()
   const arrivals = await arrivalsAt(brokerPort)
@@ -93,6 +98,7 @@ async function clear({ path }: Race): Promise<void> {
 }
 
 const figures = (latencies: readonly number[]) => ({
+  p10Us: percentile(latencies, 0.1) * 1_000,
   p50Us: percentile(latencies, 0.5) * 1_000,
   p99Us: percentile(latencies, 0.99) * 1_000,
 })
@@ -196,18 +202,19 @@ async function run(): Promise<RaceResult> {
   try {
     await path.database.session((execute) => execute(TABLES))
     const ids = instruments.map((instrument) => instrument.id)
-    const race: Race = { path, feed: marketFeed(), ids, brokerPort: broker.port, sent: 0 }
+    const race: Race = { path, feed: marketFeed(), ids, brokerPort: broker.port, sent: 0, startedMs: 0 }
     await warmUp(race)
     const bound = boundOf(race, path.database, path.hotState)
     const standings = await interleave(
       [
-        { name: BOUND, measure: bound.measure },
+        { name: BOUND, measure: () => bound.measure() },
         { name: OURS, measure: () => quietAccount(race) },
         { name: CHANGED, measure: () => changedAccount(race) },
       ],
       { rounds: ROUNDS, warmUps: 2 },
     )
     bound.close()
+    const steps = await stepsOf(race)
     const ratio = (name: string, figure: string): number =>
       figureOf(standings, name, figure) / figureOf(standings, BOUND, figure)
     return {
@@ -219,13 +226,49 @@ async function run(): Promise<RaceResult> {
         { what: 'p50 after the account changed ÷ bound', value: ratio(CHANGED, 'p50Us'), atMost: 1.5 },
         { what: 'p99 after the account changed ÷ bound', value: ratio(CHANGED, 'p99Us'), atMost: 1.5 },
       ],
-      notes: [`PostgreSQL embedded, fsync on; ${pinningNote} (broker only)`],
+      notes: [
+        `PostgreSQL embedded, fsync on; ${pinningNote} (broker only)`,
+        `microseconds of a median order: ${steps}`,
+      ],
     }
   } finally {
     await path.close()
     await broker.stop()
   }
 }
+
+/** Where the time of a quiet order goes, in microseconds: medians of the steps between two events on the bus. */
+async function stepsOf(race: Race): Promise<string> {
+  const seen = new Map<string, number>()
+  const steps = new Map<string, number[]>()
+  const { bus } = race.path
+  const topics = ['market.ticks', 'orders'] as const
+  const watching = await bus.subscribe({ group: 'watch', topics, from: 'latest' }, (batch) => {
+    for (const { event } of batch.records) seen.set(event.type, machineMs())
+    batch.resolve(batch.records.at(-1)?.offset ?? 0n)
+    return Promise.resolve()
+  })
+  for (let order = 0; order < ORDERS; order += 1) {
+    if (order % WORKING_MAX === 0) await clear(race)
+    const latencyMs = await orderOf(race, () => seen.clear())
+    const startMs = race.startedMs
+    const marks = [
+      startMs,
+      ...[TickTraded, OrderRequested, OrderApproved].map(({ type }) => seen.get(type) ?? startMs),
+    ]
+    marks.push(startMs + latencyMs)
+    STEPS.forEach((step, index) => {
+      const elapsedMs = (marks[index + 1] ?? 0) - (marks[index] ?? 0)
+      steps.set(step, [...(steps.get(step) ?? []), elapsedMs])
+    })
+  }
+  await watching.close()
+  return STEPS.map((step) => `${step} ${Math.round(percentile(steps.get(step) ?? [], 0.5) * 1_000)}`).join(
+    ', ',
+  )
+}
+
+const STEPS = ['frame → tick', 'tick → request', 'request → approval', 'approval → broker'] as const
 
 /** The closes that the strategy needs before its first opinion. */
 async function warmUp({ path, feed, ids }: Race): Promise<void> {
