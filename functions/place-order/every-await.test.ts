@@ -7,13 +7,17 @@ import type { OrderStore } from '#shared/ports/order-store.ts'
 import { type Path, type Replica, openOrderPath } from '../../test/order-path.ts'
 import type { Script } from '../../test/scripted-broker.ts'
 
-const TIMER_MS = 10_000
-const TIMERS = 16
+const TIMER_MS = 15_000
+const TIMERS = 6
 const STEPS_MAX = 500
 
 class Killed extends Error {}
 
-/** Counts every call; the one at `at` dies before or after its work. */
+/** A kill after any other call is the kill before the next one. */
+const EFFECTS = ['submit', 'approve', 'deny', 'fence', 'recordIntent', 'change', 'quarantine', 'acknowledge']
+const HAS_EFFECT = new Set<string | symbol>(EFFECTS)
+
+/** Counts calls; the one at `at` dies before or after its work. */
 function fuse(at: number, when: 'before' | 'after') {
   let calls = 0
   return {
@@ -24,6 +28,7 @@ function fuse(at: number, when: 'before' | 'after') {
         get(target, name) {
           const method: unknown = Reflect.get(target, name)
           if (typeof method !== 'function') return method
+          if (when === 'after' && !HAS_EFFECT.has(name)) return method.bind(target) as unknown
           return async (...words: unknown[]) => {
             calls += 1
             const isTheOne = calls === at
@@ -110,7 +115,7 @@ async function live(script: Script, at: number, when: 'before' | 'after'): Promi
       world.publish([path.timer()])
       await world.settle()
     }
-    if (at !== Infinity) expect(hasBlown()).toBe(true)
+    expect(hasBlown()).toBe(at !== Infinity)
     await check(path)
     return calls()
   } finally {
@@ -146,7 +151,7 @@ describe.each([
 
   test.each(['before', 'after'] as const)('killed %s each call', { timeout: 120_000 }, async (when) => {
     const calls = await live(script, Infinity, when)
-    expect(calls).toBeGreaterThan(8)
+    expect(calls).toBeGreaterThan(5)
     for (let at = 1; at <= calls; at += 1) {
       try {
         await live(script, at, when)
