@@ -59,6 +59,7 @@ export async function consume(options: ConsumeOptions): Promise<Consumption> {
   const group = options.group ?? name
   const ended = Promise.withResolvers<void>()
   const closing = new AbortController()
+  const heartbeats = heartbeatsOf(options.stopwatch, closing.signal)
 
   const onDefect = (error: unknown, event: Event): void => {
     if (options.onDefect !== undefined) return options.onDefect(error, event)
@@ -68,15 +69,12 @@ export async function consume(options: ConsumeOptions): Promise<Consumption> {
   }
 
   const subscription = await bus.subscribe({ group, topics: topicsOf(host.definition) }, async (batch) => {
-    const signal = AbortSignal.any([batch.signal, closing.signal])
-    const run = new BatchRun({ ...options, group, onDefect }, batch, signal)
-    const done = new AbortController()
-    const pump = keepAlive(batch, options.stopwatch, AbortSignal.any([signal, done.signal]))
+    const run = new BatchRun({ ...options, group, onDefect }, batch, closing.signal)
+    heartbeats.begin(batch)
     try {
       await run.run()
     } finally {
-      done.abort()
-      await pump
+      heartbeats.end(batch)
     }
   })
 
@@ -90,15 +88,32 @@ export async function consume(options: ConsumeOptions): Promise<Consumption> {
   }
 }
 
-/** Tells the bus that we live for as long as a batch runs. A partition that was taken away shows in the batch's signal. */
-async function keepAlive(batch: BusBatch, stopwatch: Stopwatch, signal: AbortSignal): Promise<void> {
-  try {
-    while (!signal.aborted) {
-      await stopwatch.sleep(HEARTBEAT_MS, signal)
-      await batch.heartbeat()
+/**
+ * Tells the bus that we live for as long as batches run. One timer serves all of them: most batches end long before it,
+ * and a timer and its signal for each would cost more than the rest of a small batch.
+ */
+function heartbeatsOf(stopwatch: Stopwatch, signal: AbortSignal) {
+  const running = new Set<BusBatch>()
+  let isBeating = false
+  const beat = async (): Promise<void> => {
+    isBeating = true
+    try {
+      while (running.size > 0) {
+        await stopwatch.sleep(HEARTBEAT_MS, signal)
+        // A partition that was taken away shows in its batch's signal.
+        await Promise.all([...running].map((batch) => batch.heartbeat().catch(() => undefined)))
+      }
+    } catch {
+      // Closing: what runs is about to end.
     }
-  } catch {
-    // The batch ended, or the partition is gone: either way there is nothing left to keep alive.
+    isBeating = false
+  }
+  return {
+    begin(batch: BusBatch): void {
+      running.add(batch)
+      if (!isBeating) void beat()
+    },
+    end: (batch: BusBatch): boolean => running.delete(batch),
   }
 }
 
@@ -111,24 +126,28 @@ interface RunOptions extends ConsumeOptions {
 class BatchRun {
   readonly #options: RunOptions
   readonly #batch: BusBatch
-  readonly #signal: AbortSignal
+  readonly #closing: AbortSignal
   readonly #retry: RetryPolicy
   #outputs: Event[] = []
   #outputsSinceMs = 0
   /** Last record that is handled and not yet resolved. */
   #handled: bigint | undefined
 
-  constructor(options: RunOptions, batch: BusBatch, signal: AbortSignal) {
+  constructor(options: RunOptions, batch: BusBatch, closing: AbortSignal) {
     this.#options = options
     this.#batch = batch
-    this.#signal = signal
+    this.#closing = closing
     this.#retry = options.retry ?? RETRY
+  }
+
+  #isStopped(): boolean {
+    return this.#closing.aborted || this.#batch.signal.aborted
   }
 
   async run(): Promise<void> {
     try {
       for (const record of this.#batch.records) {
-        if (this.#signal.aborted) break
+        if (this.#isStopped()) break
         await this.#deliver(record)
         this.#handled = record.offset
         await this.#settleSome()
@@ -248,10 +267,10 @@ class BatchRun {
   async #pause(attempt: number): Promise<boolean> {
     const ms = backoffMs(attempt, this.#retry, this.#options.random ?? NO_SPREAD)
     try {
-      await this.#options.stopwatch.sleep(ms, this.#signal)
+      await this.#options.stopwatch.sleep(ms, AbortSignal.any([this.#batch.signal, this.#closing]))
       return true
     } catch (error) {
-      if (this.#signal.aborted) return false
+      if (this.#isStopped()) return false
       throw error
     }
   }
