@@ -26,7 +26,7 @@ export const EmbeddedConfig = z.object({
     .number()
     .positive()
     .max(100_000)
-    .default(30)
+    .default(60)
     .describe('Simulated market time per real time.'),
   JTS_INSTRUMENTS: z
     .string()

@@ -35,116 +35,152 @@ interface Waiter {
 
 const retryDelayMs = (failures: number): number => Math.min(100 * 2 ** (failures - 1), 10_000)
 
-export function bufferedWriter<T>(
-  name: string,
-  write: (batch: readonly T[]) => Promise<void>,
-  options: BufferOptions,
-): BufferedWriter<T> {
-  const { stopwatch, batchSize = 10_000, bufferSize = 100_000, flushIntervalMs = 1000, onFault } = options
-  const rows: T[] = []
-  const arrivals: (Waiter & { rows: readonly T[] })[] = []
-  const flushes: (Waiter & { upTo: number })[] = []
-  const closing = new AbortController()
-  let taken = 0
-  let stored = 0
-  let failures = 0
-  let isWriting = false
-  let isTimerSet = false
+type Write<T> = (batch: readonly T[]) => Promise<void>
+
+class RowBuffer<T> implements BufferedWriter<T> {
+  readonly #name: string
+  readonly #write: Write<T>
+  readonly #stopwatch: Stopwatch
+  readonly #batchSize: number
+  readonly #bufferSize: number
+  readonly #flushIntervalMs: number
+  readonly #onFault: BufferOptions['onFault']
+
+  readonly #rows: T[] = []
+  readonly #arrivals: (Waiter & { rows: readonly T[] })[] = []
+  readonly #flushes: (Waiter & { upTo: number })[] = []
+  readonly #closing = new AbortController()
+  #taken = 0
+  #stored = 0
+  #failures = 0
+  #isWriting = false
+  #isTimerSet = false
   /** Rows up to this count have waited for the interval. */
-  let dueUpTo = 0
-  let backOff: AbortController | undefined
+  #dueUpTo = 0
+  #backOff: AbortController | undefined
+
+  constructor(name: string, write: Write<T>, options: BufferOptions) {
+    this.#name = name
+    this.#write = write
+    this.#stopwatch = options.stopwatch
+    this.#batchSize = options.batchSize ?? 10_000
+    this.#bufferSize = options.bufferSize ?? 100_000
+    this.#flushIntervalMs = options.flushIntervalMs ?? 1000
+    this.#onFault = options.onFault
+  }
+
+  append(added: readonly T[]): Promise<void> {
+    if (this.#closing.signal.aborted) return Promise.reject(this.#closedError())
+    if (added.length === 0) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#arrivals.push({ rows: added, resolve, reject })
+      this.#admit()
+      void this.#work()
+    })
+  }
+
+  flush(): Promise<void> {
+    if (this.#stored === this.#taken) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#flushes.push({ upTo: this.#taken, resolve, reject })
+      this.#backOff?.abort()
+      void this.#work()
+    })
+  }
+
+  async close(): Promise<void> {
+    try {
+      while (this.#rows.length > 0) await this.flush() // Making room lets waiting callers in.
+    } finally {
+      this.#closing.abort(this.#closedError())
+      this.#backOff?.abort()
+      for (const arrival of this.#arrivals.splice(0)) arrival.reject(this.#closedError())
+    }
+  }
+
+  waiting(): number {
+    return this.#rows.length
+  }
+
+  #closedError(): RetryableError {
+    return new RetryableError(`${this.#name} is closed`)
+  }
 
   /** Takes rows of waiting callers, first come first served, as far as there is room (W3). */
-  const admit = (): void => {
-    for (let arrival = arrivals[0]; arrival !== undefined; arrival = arrivals[0]) {
-      const accepted = arrival.rows.slice(0, bufferSize - rows.length)
-      for (const row of accepted) rows.push(row)
-      taken += accepted.length
+  #admit(): void {
+    for (let arrival = this.#arrivals[0]; arrival !== undefined; arrival = this.#arrivals[0]) {
+      const accepted = arrival.rows.slice(0, this.#bufferSize - this.#rows.length)
+      for (const row of accepted) this.#rows.push(row)
+      this.#taken += accepted.length
       if (accepted.length < arrival.rows.length) {
         arrival.rows = arrival.rows.slice(accepted.length)
         return
       }
-      arrivals.shift()
+      this.#arrivals.shift()
       arrival.resolve()
     }
   }
 
-  const isDue = (): boolean =>
-    rows.length >= Math.min(batchSize, bufferSize) || flushes.length > 0 || stored < dueUpTo || failures > 0
+  #isDue(): boolean {
+    return (
+      this.#rows.length >= Math.min(this.#batchSize, this.#bufferSize) ||
+      this.#flushes.length > 0 ||
+      this.#stored < this.#dueUpTo ||
+      this.#failures > 0
+    )
+  }
 
-  const writeBatch = async (): Promise<void> => {
-    const batch = rows.slice(0, batchSize)
+  async #work(): Promise<void> {
+    if (this.#isWriting) return
+    this.#isWriting = true
+    while (this.#rows.length > 0 && this.#isDue() && !this.#closing.signal.aborted) await this.#writeBatch()
+    this.#isWriting = false
+    this.#startTimer()
+  }
+
+  async #writeBatch(): Promise<void> {
+    const batch = this.#rows.slice(0, this.#batchSize)
     try {
-      await write(batch)
+      await this.#write(batch)
     } catch (error) {
-      failures += 1
-      dueUpTo = taken // Once the store is back, nobody waits for an interval again.
-      const fault = new RetryableError(`${name}: ${rows.length} rows wait, writing failed`, { cause: error })
-      onFault?.(fault)
-      for (const flush of flushes.splice(0)) flush.reject(fault)
-      backOff = new AbortController()
-      await stopwatch.sleep(retryDelayMs(failures), backOff.signal).catch(() => {})
-      return
+      return this.#standBack(error)
     }
-    failures = 0
-    rows.splice(0, batch.length)
-    stored += batch.length
-    admit()
-    for (let flush = flushes[0]; flush !== undefined && flush.upTo <= stored; flush = flushes[0]) {
-      flushes.shift()
+    this.#failures = 0
+    this.#rows.splice(0, batch.length)
+    this.#stored += batch.length
+    this.#admit()
+    for (let flush = this.#flushes[0]; flush !== undefined; flush = this.#flushes[0]) {
+      if (flush.upTo > this.#stored) return
+      this.#flushes.shift()
       flush.resolve()
     }
   }
 
-  const startTimer = (): void => {
-    if (isTimerSet || rows.length === 0) return
-    isTimerSet = true
-    const upTo = taken
+  /** W2. Says what is wrong, then waits before the next try. */
+  async #standBack(error: unknown): Promise<void> {
+    this.#failures += 1
+    this.#dueUpTo = this.#taken // Once the store is back, nobody waits for an interval again.
+    const fault = new RetryableError(`${this.#name}: ${this.#rows.length} rows wait, writing failed`, {
+      cause: error,
+    })
+    this.#onFault?.(fault)
+    for (const flush of this.#flushes.splice(0)) flush.reject(fault)
+    this.#backOff = new AbortController()
+    await this.#stopwatch.sleep(retryDelayMs(this.#failures), this.#backOff.signal).catch(() => {})
+  }
+
+  #startTimer(): void {
+    if (this.#isTimerSet || this.#rows.length === 0) return
+    this.#isTimerSet = true
+    const upTo = this.#taken
     const due = (): Promise<void> => {
-      isTimerSet = false
-      dueUpTo = upTo
-      return work()
+      this.#isTimerSet = false
+      this.#dueUpTo = upTo
+      return this.#work()
     }
-    stopwatch.sleep(flushIntervalMs, closing.signal).then(due, () => {})
-  }
-
-  const work = async (): Promise<void> => {
-    if (isWriting) return
-    isWriting = true
-    while (rows.length > 0 && isDue() && !closing.signal.aborted) await writeBatch()
-    isWriting = false
-    startTimer()
-  }
-
-  const flush = (): Promise<void> =>
-    stored === taken
-      ? Promise.resolve()
-      : new Promise((resolve, reject) => {
-          flushes.push({ upTo: taken, resolve, reject })
-          backOff?.abort()
-          void work()
-        })
-
-  return {
-    append(added) {
-      if (closing.signal.aborted) return Promise.reject(new RetryableError(`${name} is closed`))
-      if (added.length === 0) return Promise.resolve()
-      return new Promise((resolve, reject) => {
-        arrivals.push({ rows: added, resolve, reject })
-        admit()
-        void work()
-      })
-    },
-    flush,
-    async close() {
-      try {
-        while (rows.length > 0) await flush() // Making room lets waiting callers in.
-      } finally {
-        closing.abort(new RetryableError(`${name} is closed`))
-        backOff?.abort()
-        for (const arrival of arrivals.splice(0)) arrival.reject(new RetryableError(`${name} is closed`))
-      }
-    },
-    waiting: () => rows.length,
+    this.#stopwatch.sleep(this.#flushIntervalMs, this.#closing.signal).then(due, () => {})
   }
 }
+
+export const bufferedWriter = <T>(name: string, write: Write<T>, options: BufferOptions): BufferedWriter<T> =>
+  new RowBuffer(name, write, options)

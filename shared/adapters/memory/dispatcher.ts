@@ -20,44 +20,67 @@ export interface DispatchOptions {
 
 const defaultBackoffMs = (failures: number): number => Math.min(100 * 2 ** (failures - 1), 5000)
 
-export function dispatcher(options: DispatchOptions, settle: (log: PartitionLog<Cursor>) => void) {
-  const loop = turns()
-  const ending = new AbortController()
-  const idleWaiters: (() => void)[] = []
-  let running = 0
-  let delayed = 0
+export class Dispatcher {
+  readonly #options: DispatchOptions
+  readonly #settle: (log: PartitionLog<Cursor>) => void
+  readonly #loop = turns()
+  readonly #ending = new AbortController()
+  readonly #idleWaiters: (() => void)[] = []
+  #running = 0
+  #delayed = 0
 
-  const isIdle = (): boolean => running === 0 && delayed === 0 && loop.waiting() === 0
-  const noteIdle = (): void => {
-    if (idleWaiters.length > 0 && isIdle()) for (const resolve of idleWaiters.splice(0)) resolve()
+  /** `settle` is called after each move of a position. */
+  constructor(options: DispatchOptions, settle: (log: PartitionLog<Cursor>) => void) {
+    this.#options = options
+    this.#settle = settle
   }
 
-  const wake = (cursor: Cursor): void => {
+  /** Bound: it is handed on as a callback. */
+  readonly wake = (cursor: Cursor): void => {
     if (cursor.state !== 'idle' || cursor.member === undefined || cursor.member.isClosing) return
     if (cursor.committed >= cursor.log.end()) return
     cursor.state = 'queued'
-    loop.enqueue(() => start(cursor))
+    this.#loop.enqueue(() => this.#start(cursor))
   }
 
-  const start = (cursor: Cursor): number => {
+  isIdle(): boolean {
+    return this.#running === 0 && this.#delayed === 0 && this.#loop.waiting() === 0
+  }
+
+  idle(): Promise<void> {
+    return this.isIdle() ? Promise.resolve() : new Promise((resolve) => this.#idleWaiters.push(resolve))
+  }
+
+  /** Cuts every back-off short. */
+  end(): void {
+    this.#ending.abort(new RetryableError('the bus is closing'))
+    this.#noteIdle()
+  }
+
+  readonly #noteIdle = (): void => {
+    if (this.#idleWaiters.length > 0 && this.isIdle())
+      for (const resolve of this.#idleWaiters.splice(0)) resolve()
+  }
+
+  readonly #resolved = (cursor: Cursor): void => this.#settle(cursor.log)
+
+  #start(cursor: Cursor): number {
     const { member } = cursor
     cursor.state = 'idle'
     if (member === undefined || member.isClosing) {
-      queueMicrotask(noteIdle)
+      queueMicrotask(this.#noteIdle)
       return 0
     }
     const records = cursor.log.read(cursor.committed, member.batchSizeMax)
     cursor.state = 'running'
-    running += 1
-    const batch = openBatch(cursor, records, resolved, loop.breathe)
+    this.#running += 1
+    const batch = openBatch(cursor, records, this.#resolved, this.#loop.breathe)
     cursor.batch = batch
-    member.running.set(cursor, run(cursor, member, batch))
+    member.running.set(cursor, this.#run(cursor, member, batch))
     return records.length
   }
 
-  const resolved = (cursor: Cursor): void => settle(cursor.log)
-
-  const run = async (cursor: Cursor, member: Member, batch: OpenBatch): Promise<void> => {
+  async #run(cursor: Cursor, member: Member, batch: OpenBatch): Promise<void> {
     const from = cursor.committed
     let isRejected = false
     try {
@@ -65,44 +88,33 @@ export function dispatcher(options: DispatchOptions, settle: (log: PartitionLog<
     } catch (error) {
       isRejected = true
       const { topic, partition } = cursor.log
-      options.onRejected?.(error, { group: cursor.group, topic, partition })
+      this.#options.onRejected?.(error, { group: cursor.group, topic, partition })
     }
     member.running.delete(cursor)
     cursor.batch = undefined
     cursor.state = 'idle'
-    running -= 1
+    this.#running -= 1
     if (cursor.committed > from) cursor.failures = 0
-    if (isRejected || cursor.committed === from) void backOff(cursor)
-    else wake(cursor)
-    noteIdle()
+    if (isRejected || cursor.committed === from) void this.#backOff(cursor)
+    else this.wake(cursor)
+    this.#noteIdle()
   }
 
   /** Holds only this partition back; a member that closes does not wait for it. */
-  const backOff = async (cursor: Cursor): Promise<void> => {
+  async #backOff(cursor: Cursor): Promise<void> {
     cursor.failures += 1
     cursor.state = 'delayed'
-    delayed += 1
+    this.#delayed += 1
     try {
-      const ms = (options.backoffMs ?? defaultBackoffMs)(cursor.failures)
-      if (options.stopwatch === undefined) await new Promise((resolve) => setImmediate(resolve))
-      else await options.stopwatch.sleep(ms, ending.signal)
+      const ms = (this.#options.backoffMs ?? defaultBackoffMs)(cursor.failures)
+      if (this.#options.stopwatch === undefined) await new Promise((resolve) => setImmediate(resolve))
+      else await this.#options.stopwatch.sleep(ms, this.#ending.signal)
     } catch {
       // The bus is closing.
     }
-    delayed -= 1
+    this.#delayed -= 1
     cursor.state = 'idle'
-    wake(cursor)
-    noteIdle()
-  }
-
-  return {
-    wake,
-    isIdle,
-    idle: (): Promise<void> =>
-      isIdle() ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve)),
-    end: (): void => {
-      ending.abort(new RetryableError('the bus is closing'))
-      noteIdle()
-    },
+    this.wake(cursor)
+    this.#noteIdle()
   }
 }

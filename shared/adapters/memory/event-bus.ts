@@ -16,7 +16,7 @@ import {
   consumerGroup,
   rebalance,
 } from './consumer-group.ts'
-import { type DispatchOptions, dispatcher } from './dispatcher.ts'
+import { type DispatchOptions, Dispatcher } from './dispatcher.ts'
 import { deepFreeze } from './freeze.ts'
 import { partitionOf } from './murmur2.ts'
 import { type PartitionLog, partitionLog } from './partition-log.ts'
@@ -177,8 +177,8 @@ function deadLetterLog(max: number) {
 export function memoryBus(options: MemoryBusOptions = {}): MemoryBus {
   const topics = topicLogs(options)
   const { settle, onSettled } = settlement()
-  const { wake, isIdle, idle, end } = dispatcher(options, settle)
-  const groups = groupDesk(topics.logsOf, wake)
+  const dispatcher = new Dispatcher(options, settle)
+  const groups = groupDesk(topics.logsOf, dispatcher.wake)
   const deadLetters = deadLetterLog(options.deadLettersMax ?? 10_000)
   const open = new Set<Subscription>()
   let published = 0
@@ -196,7 +196,7 @@ export function memoryBus(options: MemoryBusOptions = {}): MemoryBus {
       published += events.length
       for (const log of new Set(logs)) {
         if (log.positions.length === 0) settle(log)
-        else log.positions.forEach(wake)
+        else log.positions.forEach(dispatcher.wake)
       }
     },
     async publishDeadLetter(letters) {
@@ -218,11 +218,11 @@ export function memoryBus(options: MemoryBusOptions = {}): MemoryBus {
     lag: async (group) => groups.lag(group),
     async close() {
       isClosed = true
-      end()
+      dispatcher.end()
       await Promise.all([...open].map((subscription) => subscription.close()))
     },
-    isIdle,
-    idle,
+    isIdle: () => dispatcher.isIdle(),
+    idle: () => dispatcher.idle(),
     onSettled,
     publishedCount: () => published,
     deadLetters: deadLetters.read,

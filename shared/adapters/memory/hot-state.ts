@@ -61,6 +61,28 @@ function assertPositive(name: string, value: number): void {
   if (!(value > 0)) throw new RangeError(`${name} must be above zero: ${value}`)
 }
 
+/** Sliding windows by name. */
+function rateWindows(elapsedMs: () => number) {
+  const buckets = expiringMap<Bucket>(elapsedMs)
+  return {
+    take(name: string, limit: number, windowMs: number): Awaited<ReturnType<HotState['take']>> {
+      assertPositive('limit', limit)
+      assertPositive('windowMs', windowMs)
+      const nowMs = elapsedMs()
+      const { takenMs } = buckets.get(name)?.value ?? { takenMs: [] }
+      const firstKept = takenMs.findIndex((ms) => ms > nowMs - windowMs)
+      takenMs.splice(0, firstKept === -1 ? takenMs.length : firstKept)
+      // The one whose end makes room; there are more than `limit` when the limit was lowered.
+      const blocking = takenMs[takenMs.length - limit]
+      if (blocking !== undefined) return { allowed: false, retryAfterMs: blocking + windowMs - nowMs }
+      takenMs.push(nowMs)
+      buckets.set(name, { takenMs }, windowMs)
+      return { allowed: true, retryAfterMs: 0 }
+    },
+    size: (): number => buckets.size(),
+  }
+}
+
 export interface MemoryHotState extends HotState {
   /** Keys and buckets held, expired ones that no write has met yet included. */
   size(): number
@@ -69,7 +91,7 @@ export interface MemoryHotState extends HotState {
 export function memoryHotState({ stopwatch }: { readonly stopwatch: Stopwatch }): MemoryHotState {
   const elapsedMs = (): number => stopwatch.elapsedMs()
   const keys = expiringMap<string>(elapsedMs)
-  const buckets = expiringMap<Bucket>(elapsedMs)
+  const windows = rateWindows(elapsedMs)
   const prices = new Map<InstrumentId, LastPrice>()
   let isClosed = false
   const assertOpen = (): void => {
@@ -110,18 +132,7 @@ export function memoryHotState({ stopwatch }: { readonly stopwatch: Stopwatch })
     },
     async take(name, limit, windowMs) {
       assertOpen()
-      assertPositive('limit', limit)
-      assertPositive('windowMs', windowMs)
-      const nowMs = elapsedMs()
-      const { takenMs } = buckets.get(name)?.value ?? { takenMs: [] }
-      const firstKept = takenMs.findIndex((ms) => ms > nowMs - windowMs)
-      takenMs.splice(0, firstKept === -1 ? takenMs.length : firstKept)
-      // The one whose end makes room; there are more than `limit` when the limit was lowered.
-      const blocking = takenMs[takenMs.length - limit]
-      if (blocking !== undefined) return { allowed: false, retryAfterMs: blocking + windowMs - nowMs }
-      takenMs.push(nowMs)
-      buckets.set(name, { takenMs }, windowMs)
-      return { allowed: true, retryAfterMs: 0 }
+      return windows.take(name, limit, windowMs)
     },
     async putLastPrices(latest) {
       assertOpen()
@@ -137,6 +148,6 @@ export function memoryHotState({ stopwatch }: { readonly stopwatch: Stopwatch })
     async close() {
       isClosed = true
     },
-    size: () => keys.size() + buckets.size(),
+    size: () => keys.size() + windows.size(),
   }
 }
