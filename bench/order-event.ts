@@ -46,3 +46,18 @@ export const EVENT_HEADERS: Readonly<Record<string, string>> = {
   'ce-correlationid': 'c2e6d8b0a1f3e5c5f0c8f6e3b1d4a7f9',
   'ce-traceparent': '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
 }
+
+/** 1,024 bytes again, but of many short members, which cost JSON.parse more: an account with its positions. */
+export const ACCOUNT_BODY: string = accountBody()
+
+function accountBody(): string {
+  const positions = Array.from({ length: 9 }, (_, index) => ({
+    instrumentId: `${String(5_930 + index * 10).padStart(6, '0')}.KRX`,
+    quantity: String(28 + index),
+    averagePrice: String(70_300 + index * 100),
+    realizedPnl: String(index * 1_250),
+  }))
+  const account = { accountId: 'kis:5012345601', cash: '98031600', positions, note: '' }
+  account.note = '.'.repeat(BODY_BYTES - JSON.stringify(account).length)
+  return JSON.stringify(account)
+}

@@ -157,11 +157,11 @@ class RowBuffer<T> implements BufferedWriter<T> {
   }
 
   /** W2. Says what is wrong, then waits before the next try. */
-  async #standBack(error: unknown): Promise<void> {
+  async #standBack(cause: unknown): Promise<void> {
     this.#failures += 1
     this.#dueUpTo = this.#taken // Once the store is back, nobody waits for an interval again.
     const fault = new RetryableError(`${this.#name}: ${this.#rows.length} rows wait, writing failed`, {
-      cause: error,
+      cause,
     })
     this.#onFault?.(fault)
     for (const flush of this.#flushes.splice(0)) flush.reject(fault)
