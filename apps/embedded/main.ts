@@ -1,12 +1,13 @@
 // `npm start`: the whole suite in one process.
 import { mkdirSync } from 'node:fs'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { destination } from 'pino'
 import { CONFIG_EXIT_CODE, ConfigError } from '#shared/runtime/config.ts'
 import { readEnvironment } from '#shared/runtime/env-file.ts'
 import { createLog } from '#shared/runtime/log.ts'
 import { type Options, OptionsError, USAGE, parseOptions } from './options.ts'
+import { removeData } from './places.ts'
 import { readRunFile } from './run-file.ts'
 import { logFileIn, runSuite } from './run.ts'
 import { readSettings } from './settings.ts'
@@ -26,8 +27,7 @@ if (running !== undefined) {
     `JTS runs on ${directory} already (process ${running.pid}): stop it, or give another directory with --data`,
   )
 }
-if (options.replay !== undefined && (await isFinished()))
-  await rm(directory, { recursive: true, force: true })
+if (options.replay !== undefined && (await isFinished())) await removeData(directory)
 mkdirSync(directory, { recursive: true })
 
 const logFile = logFileIn(directory)

@@ -25,6 +25,7 @@ import type { OrderStore } from '#shared/ports/order-store.ts'
 import type { Outbox } from '#shared/ports/outbox.ts'
 import type { TickStore } from '#shared/ports/tick-store.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { postgresDirectoryOf } from './places.ts'
 
 export interface Stores {
   readonly orders: OrderStore
@@ -49,7 +50,7 @@ export async function openStores(options: {
   const { directory, log } = options
   await mkdir(directory, { recursive: true })
   const server = await embeddedPostgres({
-    directory: join(directory, 'postgres'),
+    directory: postgresDirectoryOf(directory),
     log,
     randomBytes: systemRandomBytes,
   })

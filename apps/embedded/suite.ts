@@ -148,7 +148,7 @@ const executions = ({ settings, stores }: SuiteDeps) =>
     feeRatio: feeRatioFrom(settings.risk),
   })
 
-const reconciliation = ({ settings, stores, gateway, clock }: SuiteDeps) =>
+const reconciliation = ({ settings, stores, gateway, clock, log }: SuiteDeps) =>
   reconcileAccountHandler({
     gateway,
     orders: stores.orders,
@@ -163,6 +163,7 @@ const reconciliation = ({ settings, stores, gateway, clock }: SuiteDeps) =>
     cashTolerance: money(settings.reconcile.JTS_CASH_TOLERANCE),
     startsActive: settings.reconcile.JTS_TRADING_STARTS_ACTIVE === 'true',
     timer: RECONCILE_TIMER,
+    onFailure: (accountId, error) => log.error({ accountId, error }, 'account not reconciled'),
   })
 
 const notifications = ({ settings, stores, hotState, clock, log }: SuiteDeps) =>

@@ -1,9 +1,10 @@
 // Starts the embedded suite as a user does, as a process of its own.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { removeData } from '../../apps/embedded/places.ts'
 import type { Summary } from '../../apps/embedded/summary.ts'
 
 export const RECORDED = join('..', 'shared', 'data')
@@ -36,7 +37,14 @@ export function start(words: readonly string[], environment: Readonly<Record<str
 /** A scratch directory for one test. */
 export async function scratch(): Promise<{ path: string; remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'jts-end-to-end-'))
-  return { path, remove: () => rm(path, { recursive: true, force: true }) }
+  await chmod(path, 0o755)
+  return {
+    path,
+    remove: async () => {
+      await removeData(join(path, 'data'))
+      await removeData(path)
+    },
+  }
 }
 
 /** Runs a replay to its end. @throws Error with what it printed unless it exits with 0. */

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
 import { fault } from '#shared/ports/order-store.bench.ts'
 import { openPostgres } from './database.ts'
@@ -35,7 +36,7 @@ function note(_fields: unknown, message: string): void {
 
 async function startServer(at = directory): Promise<EmbeddedPostgres> {
   messages.length = 0
-  const server = await embeddedPostgres({ directory: at, log, randomBytes })
+  const server = await embeddedPostgres({ directory: at, stopwatch: systemStopwatch, log, randomBytes })
   servers.push(server)
   return server
 }
@@ -49,13 +50,16 @@ async function query<Row>(url: string, text: string): Promise<readonly Row[]> {
   }
 }
 
+const sourceUrl = (path: string): string => JSON.stringify(join(process.cwd(), path))
+
 /** A process of its own that starts the server and keeps it; resolves to the URL. */
 async function startElsewhere(user: { uid?: number; gid?: number } = {}): Promise<[ChildProcess, string]> {
   const program = `
     import { randomBytes } from 'node:crypto'
-    import { embeddedPostgres } from ${JSON.stringify(join(process.cwd(), 'shared/adapters/postgres/embedded.ts'))}
+    import { systemStopwatch as stopwatch } from ${sourceUrl('shared/adapters/system/stopwatch.ts')}
+    import { embeddedPostgres } from ${sourceUrl('shared/adapters/postgres/embedded.ts')}
     const log = { info() {}, error() {} }
-    const server = await embeddedPostgres({ directory: ${JSON.stringify(directory)}, log, randomBytes })
+    const server = await embeddedPostgres({ directory: ${JSON.stringify(directory)}, stopwatch, log, randomBytes })
     console.log(server.url)
     process.stdin.on('data', async () => { await server.stop(); process.exit(0) })`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
@@ -181,6 +185,7 @@ describe('what others left behind', () => {
     await once(stranger, 'spawn')
     const pidFile = [stranger.pid, join(directory, 'data'), '1', '5432', join(directory, 'sockets'), '', '']
     await writeFile(join(directory, 'data', 'postmaster.pid'), pidFile.join('\n'))
+    await writeFile(join(directory, 'sockets', '.s.PGSQL.5432.lock'), pidFile.join('\n'))
     expect(await query((await startServer()).url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 

@@ -3,24 +3,22 @@
 // E1. The server is a daemon: a Ctrl-C in the terminal does not reach it, only `stop` ends it, after everybody else has
 //     finished. One that a killed process left behind is used as it is; its work was never interrupted.
 // E2. One process owns a directory: it holds an advisory lock through a connection, which ends with the process.
+//     While it does, a server that dies is started again at the same address; see embedded-supervisor.ts.
 // E3. The data directory appears at once and complete: it is made beside its place and moved there.
 // E4. fsync stays on, whatever the settings say of speed.
 import { chmod, chown, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
-import { Client } from 'pg'
+import type { Stopwatch } from '#shared/ports/clock.ts'
 import { EmbeddedPostgresError, type Programs, embeddedPrograms } from './embedded-binaries.ts'
-
-/** What the server needs of a log. */
-export interface EmbeddedLog {
-  info(fields: Readonly<Record<string, unknown>>, message: string): void
-  error(fields: Readonly<Record<string, unknown>>, message: string): void
-}
+import { type EmbeddedLog, own, supervise } from './embedded-supervisor.ts'
 
 export interface EmbeddedPostgresOptions {
   /** Everything is kept below it. Made if it is not there. */
   readonly directory: string
   readonly log: EmbeddedLog
+  /** For the pauses before a server that died is started again. */
+  readonly stopwatch: Stopwatch
   /** For the password. */
   readonly randomBytes: (size: number) => Uint8Array
   /** Over SETTINGS, for tests. */
@@ -29,7 +27,7 @@ export interface EmbeddedPostgresOptions {
 
 export interface EmbeddedPostgres {
   readonly url: string
-  /** Ends every connection and the server. Later calls do nothing. */
+  /** Ends every connection and the server, and its supervision. Later calls do nothing. */
   stop(): Promise<void>
 }
 
@@ -40,7 +38,6 @@ const MAJOR_VERSION = '18'
 /** A path of a unix socket is at most 107 bytes with its file name. */
 const SOCKET_DIRECTORY_BYTES_MAX = 90
 const SOCKET_PORT = 5432
-const OWNER_LOCK = '5354451893064'
 const START_SECONDS_MAX = '60'
 const STARTS_MAX = 3
 
@@ -109,15 +106,21 @@ export async function embeddedPostgres(options: EmbeddedPostgresOptions): Promis
   if (!(await exists(place.data))) await initialize(place, password, programs, options)
   await checkVersion(place)
   const address = await addressOf(place)
-  const running = await isRunning(place, programs)
-  options.log.info({ directory }, running ? 'PostgreSQL was left running; using it' : 'starting PostgreSQL')
-  if (!running) await start(place, address, programs, options)
-
-  const owner = await own(place, password, address, options)
+  const isUp = (): Promise<boolean> => isRunning(place, programs)
+  const takeBack = async () => {
+    if (!(await isUp())) await start(place, address, programs, options)
+    return own({ ...address, user: USER, password }, DATABASE)
+  }
+  options.log.info(
+    { directory },
+    (await isUp()) ? 'PostgreSQL was left running; using it' : 'starting PostgreSQL',
+  )
+  const { stopwatch, log } = options
+  const watch = supervise(await takeBack(), { directory, isRunning: isUp, takeBack, stopwatch, log })
   let stopped: Promise<void> | undefined
   return {
     url: urlOf(password, address),
-    stop: () => (stopped ??= stop(place, owner, programs, options)),
+    stop: () => (stopped ??= watch.stop().then(() => stop(place, programs, options))),
   }
 }
 
@@ -208,8 +211,11 @@ async function isRunning(place: Place, programs: Programs): Promise<boolean> {
   const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0])
   if (!Number.isInteger(pid) || pid <= 0) return false
   if (!(await isPostgres(pid))) {
-    // Left by a crash, and the number may be another process by now, for which PostgreSQL would wait in vain.
-    await rm(pidFile, { force: true })
+    // Left by a crash. The number may be another process by now, or still be held for a dead one that nobody reaped:
+    // PostgreSQL would take either for a server.
+    for (const left of [pidFile, join(place.sockets, `.s.PGSQL.${SOCKET_PORT}.lock`)]) {
+      await rm(left, { force: true })
+    }
     return false
   }
   return programs.pgCtl(['status', `--pgdata=${place.data}`]).then(
@@ -236,7 +242,9 @@ async function start(
   programs: Programs,
   { settings }: EmbeddedPostgresOptions,
 ): Promise<void> {
-  await writeSettings(place, address, programs, settings)
+  await writeSettings(place, address, programs, settings).catch((error: unknown) => {
+    throw explained(error, place, address)
+  })
   for (let starts = 1; ; starts += 1) {
     await rm(place.startLog, { force: true })
     try {
@@ -295,45 +303,7 @@ async function writeSettings(
   await chmod(ours, 0o600)
 }
 
-/** E2. Also makes our database on the first start. */
-async function own(
-  place: Place,
-  password: string,
-  address: Address,
-  { log }: EmbeddedPostgresOptions,
-): Promise<Client> {
-  const client = new Client({
-    host: address.host,
-    port: address.port,
-    user: USER,
-    password,
-    database: 'postgres',
-    application_name: 'jts owner',
-    connectionTimeoutMillis: 10_000,
-  })
-  client.on('error', (error) =>
-    log.error({ error: error.message }, 'the connection that owns PostgreSQL was lost'),
-  )
-  await client.connect()
-  try {
-    await client.query("SET lock_timeout = '3s'") // a killed owner's lock goes within milliseconds
-    await client.query(`SELECT pg_advisory_lock(${OWNER_LOCK})`)
-  } catch (error) {
-    await client.end()
-    throw new EmbeddedPostgresError(`another JTS process uses ${place.data}`, { cause: error })
-  }
-  const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE])
-  if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`)
-  return client
-}
-
-async function stop(
-  place: Place,
-  owner: Client,
-  programs: Programs,
-  { log }: EmbeddedPostgresOptions,
-): Promise<void> {
-  await owner.end().catch(() => undefined)
+async function stop(place: Place, programs: Programs, { log }: EmbeddedPostgresOptions): Promise<void> {
   if (!(await isRunning(place, programs))) return
   await programs.pgCtl(['stop', '--mode=fast', '--wait', `--pgdata=${place.data}`])
   log.info({ directory: place.data }, 'PostgreSQL stopped')
