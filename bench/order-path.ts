@@ -120,6 +120,7 @@ async function openStores(
   const server = await embeddedPostgres({
     directory: join(directory, 'postgres'),
     log,
+    stopwatch: systemStopwatch,
     randomBytes: systemRandomBytes,
   })
   closers.push(() => server.stop())

@@ -24,12 +24,12 @@ if (!isInstalled) {
   console.log('Installing packages (once)…')
   const npm = process.env.npm_execpath
   // Not `npm ci`: the lock file is written on one platform, and some packages bring binaries for others.
-  const arguments_ = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
+  const words = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
   const options = { cwd: root, stdio: 'inherit', env: { ...process.env, NODE_ENV: 'development' } }
   const { status } =
     npm === undefined
-      ? spawnSync('npm', arguments_, { ...options, shell: process.platform === 'win32' })
-      : spawnSync(process.execPath, [npm, ...arguments_], options)
+      ? spawnSync('npm', words, { ...options, shell: process.platform === 'win32' })
+      : spawnSync(process.execPath, [npm, ...words], options)
   if (status !== 0 || !existsSync(pinned)) {
     console.error('npm install did not succeed; what it said stands above')
     process.exit(1)

@@ -23,11 +23,19 @@ const MigrateConfig = z.object({
 const settings = loadConfigOrExit(MigrateConfig, readEnvironment(process.env))
 try {
   const postgres = await openPostgres({ url: settings.JTS_POSTGRES_URL, applicationName: 'jts migrate' })
-  await migratePostgres(postgres).finally(() => postgres.close())
+  try {
+    await migratePostgres(postgres)
+  } finally {
+    await postgres.close()
+  }
   console.log('PostgreSQL is up to date')
   if (settings.JTS_CLICKHOUSE_URL !== undefined) {
     const clickhouse = await openClickHouse({ url: settings.JTS_CLICKHOUSE_URL })
-    await migrateClickHouse(clickhouse).finally(() => clickhouse.close())
+    try {
+      await migrateClickHouse(clickhouse)
+    } finally {
+      await clickhouse.close()
+    }
     console.log('ClickHouse is up to date')
   }
 } catch (error) {

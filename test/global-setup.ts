@@ -11,6 +11,7 @@ import { openPostgres } from '#shared/adapters/postgres/database.ts'
 import { type EmbeddedPostgres, embeddedPostgres } from '#shared/adapters/postgres/embedded.ts'
 import { migratePostgres } from '#shared/adapters/postgres/migrate.ts'
 import { systemRandomBytes } from '#shared/adapters/system/ids.ts'
+import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 
 const PREFIX = 'jts-test-postgres-'
 const TEMPLATE = 'migrated'
@@ -32,6 +33,7 @@ async function startServer(): Promise<TestServer> {
   const server = await embeddedPostgres({
     directory,
     log: { info: () => undefined, error: (fields, message) => console.error(message, fields) },
+    stopwatch: systemStopwatch,
     randomBytes: systemRandomBytes,
     // Nothing here outlives the run, so nothing needs to reach the disk.
     settings: { fsync: 'off', full_page_writes: 'off', max_connections: '200', logging_collector: 'off' },

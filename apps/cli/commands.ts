@@ -55,7 +55,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       Object.entries(body as Record<string, unknown>)
         .map(
           ([name, value]) =>
-            `${name.padEnd(16)} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}\n`,
+            `${name.padEnd(16)} ${typeof value === 'string' ? value : JSON.stringify(value)}\n`,
         )
         .join(''),
   },

@@ -45,7 +45,7 @@ const out = process.stdout
 try {
   out.write(`JTS  data ${directory}  log ${logFile}\n`)
   const screen = {
-    isTerminal: out.isTTY === true,
+    isTerminal: out.isTTY,
     columns: out.columns ?? 120,
     write: (text: string) => void out.write(text),
   }

@@ -3,41 +3,49 @@
 // O1. At start everything unsettled is published again, oldest first. Consumers know what they handled by its id.
 // O2. An event is settled once every consumer group has resolved it.
 // O3. What the archive was given is stored before anything is settled.
-import type { Event } from '#shared/events/contract.ts'
+import type { Topic } from '#shared/events/contract.ts'
 import type { Stopwatch } from '#shared/ports/clock.ts'
 import type { EventArchive } from '#shared/ports/event-archive.ts'
 import type { EventBus } from '#shared/ports/event-bus.ts'
 import type { Outbox } from '#shared/ports/outbox.ts'
 import type { Log } from '#shared/runtime/log.ts'
 
+const GROUP = 'outbox-relay'
+/** Topics whose events state changes produce; what is on the others never stands in the outbox. */
+const STORED_TOPICS: readonly Topic[] = ['orders', 'risk', 'notifications']
 const PAGE = 500
 const SETTLE_EVERY_MS = 500
-/** Topics whose events state changes produce; the others never stand in the outbox. */
-const STORED_TOPICS = /^jts\.(order|position|trading-state|notification)\./
 
 export interface OutboxRelay {
   /** O1. Resolves to the number of events. */
   republish(): Promise<number>
   /** Writes what is settled and not yet noted. */
   flush(): Promise<void>
-  /** Runs until the signal aborts. */
+  /** Flushes now and then until the signal aborts. */
   run(signal: AbortSignal): Promise<void>
 }
 
-export function outboxRelay(deps: {
+export interface OutboxRelayDeps {
   readonly outbox: Outbox
-  readonly bus: EventBus & {
-    onSettled(listener: (eventIds: readonly string[]) => void): void
-  }
-  readonly isStored: (eventId: string) => boolean
   readonly archive: Pick<EventArchive, 'flush'>
+  readonly bus: EventBus & { onSettled(listener: (eventIds: readonly string[]) => void): void }
   readonly stopwatch: Stopwatch
   readonly log: Log
-}): OutboxRelay {
-  const { outbox, bus, isStored, archive, stopwatch, log } = deps
+}
+
+export async function outboxRelay(deps: OutboxRelayDeps): Promise<OutboxRelay> {
+  const { outbox, archive, bus, stopwatch, log } = deps
+  /** In flight on stored topics. A consumer group of our own sees each before it can be settled. */
+  const inFlight = new Set<string>()
+  await bus.subscribe({ group: GROUP, topics: STORED_TOPICS }, async (batch) => {
+    for (const { event, offset } of batch.records) {
+      inFlight.add(event.id)
+      batch.resolve(offset)
+    }
+  })
   let settled: string[] = []
   bus.onSettled((eventIds) => {
-    for (const id of eventIds) if (isStored(id)) settled.push(id)
+    for (const id of eventIds) if (inFlight.delete(id)) settled.push(id)
   })
 
   const flush = async (): Promise<void> => {
@@ -57,8 +65,7 @@ export function outboxRelay(deps: {
     flush,
     async republish() {
       let after = 0n
-      let count = 0
-      for (;;) {
+      for (let count = 0; ;) {
         const page = await outbox.unsettled(PAGE, after)
         const newest = page.at(-1)
         if (newest === undefined) return count
@@ -74,16 +81,5 @@ export function outboxRelay(deps: {
         await flush().catch((error: unknown) => log.warn({ error }, 'outbox not settled yet'))
       }
     },
-  }
-}
-
-/** Remembers which events in flight stand in the outbox, by id, until they are settled. */
-export function storedEvents(): { note(events: readonly Event[]): void; take(eventId: string): boolean } {
-  const ids = new Set<string>()
-  return {
-    note(events) {
-      for (const event of events) if (STORED_TOPICS.test(event.type)) ids.add(event.id)
-    },
-    take: (eventId) => ids.delete(eventId),
   }
 }

@@ -21,7 +21,7 @@ import { type Market, openMarket } from './market.ts'
 import { accountViews } from './operator.ts'
 import { startOperator } from './operator-server.ts'
 import type { Options } from './options.ts'
-import { outboxRelay, storedEvents } from './outbox-relay.ts'
+import { outboxRelay } from './outbox-relay.ts'
 import { quiet } from './quiet.ts'
 import { removeRunFile, writeRunFile } from './run-file.ts'
 import type { SuiteSettings } from './settings.ts'
@@ -74,7 +74,7 @@ type Closers = (() => Promise<unknown>)[]
 async function assemble(deps: RunDeps, stores: Stores, market: Market, closers: Closers) {
   const { settings, directory, log } = deps
   const { clock } = market
-  const { bus, relay } = transport(stores, market, log)
+  const { bus, relay } = await transport(stores, market, log)
   const tally = await tallyOf(bus)
   const hotState = memoryHotState({ stopwatch: systemStopwatch })
   const gateway = kisGateway({
@@ -122,24 +122,15 @@ async function assemble(deps: RunDeps, stores: Stores, market: Market, closers: 
 }
 
 /** The bus, and what makes it survive a crash. */
-function transport(stores: Stores, market: Market, log: Log) {
-  const stored = storedEvents()
-  const memory = memoryBus({
+async function transport(stores: Stores, market: Market, log: Log) {
+  const bus = memoryBus({
     stopwatch: systemStopwatch,
     // Where the market waits for us there is nothing to gain from partitions, and one has one order.
     ...(market.isStepped ? { partitions: 1 } : {}),
     onRejected: (error, at) => log.warn({ error, ...at }, 'batch rejected'),
   })
-  const bus: MemoryBus = {
-    ...memory,
-    publish: (events) => {
-      stored.note(events)
-      return memory.publish(events)
-    },
-  }
   const { outbox, archive } = stores
-  const relay = outboxRelay({ outbox, archive, bus, isStored: stored.take, stopwatch: systemStopwatch, log })
-  return { bus, relay }
+  return { bus, relay: await outboxRelay({ outbox, archive, bus, stopwatch: systemStopwatch, log }) }
 }
 
 async function prepare(stores: Stores, market: Market): Promise<void> {
@@ -165,7 +156,7 @@ function settling(
   const activity = {
     sent: () => simulator?.framesSent() ?? 0,
     handled: connectors.framesHandled,
-    parts: [bus.isIdle, connectors.isCaughtUp, () => simulator?.isIdle() ?? true],
+    parts: [() => bus.isIdle(), connectors.isCaughtUp, () => simulator?.isIdle() ?? true],
   }
   return () => quiet(activity, running.signal)
 }

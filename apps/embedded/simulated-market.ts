@@ -25,7 +25,7 @@ export async function simulatedMarket({ run, settings, directory, settle }: Mark
   const ratePerSecond = rateAt(speed)
   const state = join(directory, 'simulator')
   await mkdir(state, { recursive: true })
-  let time: MarketTime | undefined
+  let moving: MarketTime | undefined
   let events = 0
   const ending = new AbortController()
   const simulator = await startSimulator({
@@ -44,18 +44,19 @@ export async function simulatedMarket({ run, settings, directory, settle }: Mark
     onTime: (at) => {
       events += 1
       if (run.events !== undefined && events > run.events) ending.abort()
-      return time?.advance(at)
+      return moving?.advance(at)
     },
     ...(speed === 'max' ? { pace: settle } : {}),
   })
   const clock = historicalClock(simulator.startsAt)
-  time = marketTime(clock, settle)
+  const time = marketTime(clock, settle)
+  moving = time
   const source = run.replay === undefined ? 'seeded' : `recorded ${run.replay}`
   return {
     kis: customerOf(simulator, ratePerSecond),
     clock,
     simulator: { ...simulator, run: (signal) => simulator.run(AbortSignal.any([signal, ending.signal])) },
-    finish: time.finish,
+    finish: () => time.finish(),
     isStepped: speed === 'max',
     instruments: simulator.instruments,
     title: `SIMULATED MARKET ${source}, speed ${speed === 'max' ? 'max' : `${speed}×`}`,

@@ -52,6 +52,7 @@ export async function openStores(options: {
   const server = await embeddedPostgres({
     directory: postgresDirectoryOf(directory),
     log,
+    stopwatch: systemStopwatch,
     randomBytes: systemRandomBytes,
   })
   const closers: (() => Promise<void>)[] = [() => server.stop()]

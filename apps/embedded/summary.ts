@@ -48,7 +48,7 @@ export async function summaryOf(input: {
         positions.map(({ symbol, quantity }) => ({
           accountId: `kis:${accountNumber}`,
           instrumentId: `${symbol}.KRX`,
-          quantity: quantity.toString(),
+          quantity,
         })),
       ) ?? null,
     cash: accounts.map(({ accountId, cash }) => ({ accountId, cash })),

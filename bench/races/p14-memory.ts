@@ -12,6 +12,8 @@ import { BASE_PRICE, PRICE_STEP, marketFeed, stocks } from '../market-feed.ts'
 import { type OrderPath, SESSION_START, openOrderPath } from '../order-path.ts'
 
 const FRAMES = 4_000
+/** After this many the collector's own memory has found its level. */
+const WARM_UP_FRAMES = 28_000
 const INSTRUMENTS = 40
 const FRAMES_AT_ONCE = 50
 const TICKS_PER_FRAME = 4
@@ -112,7 +114,7 @@ async function course(withEngine: boolean, collect: () => void): Promise<Course>
   })
   try {
     const drive = driveOf(path)
-    await flatOut(drive, 2 * FRAMES)
+    await flatOut(drive, WARM_UP_FRAMES)
     const start = await settled(drive, collect)
     await flatOut(drive, FRAMES)
     const afterN = await settled(drive, collect)

@@ -25,7 +25,7 @@ type ProducedOutput<Contract> = Contract extends EventContract ? Output<Contract
 
 /** The event as validated by the host. Narrow it with `isOf`. */
 export type EventFor<Definition> =
-  Definition extends FunctionDefinition<infer Consumes, EventContract> ? ConsumedEvent<Consumes> : never
+  Definition extends FunctionDefinition<infer Consumes> ? ConsumedEvent<Consumes> : never
 export type OutputOf<Definition> =
   Definition extends FunctionDefinition<EventContract, infer Produces> ? ProducedOutput<Produces> : never
 

@@ -19,15 +19,7 @@ function agreesWithTheBroker(summary: Summary): void {
   expect(summary.quarantined).toBe(0)
 }
 
-describe('recorded days', () => {
-  if (!hasRecorded) {
-    test('recorded data not present: replays are not tested here', () => {
-      console.log(`no ${RECORDED}: the end-to-end replays need recorded market data`)
-      expect(hasRecorded).toBe(false)
-    })
-    return
-  }
-
+const recordedDays = (): void => {
   test(
     'a day of ticks runs the whole loop to fills, twice to the same hash',
     { timeout: 300_000 },
@@ -72,14 +64,24 @@ describe('recorded days', () => {
     agreesWithTheBroker(summary)
     await place.remove()
   })
-})
+}
+
+const nothingRecorded = (): void => {
+  test('recorded data not present: replays are not tested here', () => {
+    console.log(`no ${RECORDED}: the end-to-end replays need recorded market data`)
+    expect(hasRecorded).toBe(false)
+  })
+}
+
+describe('recorded days', () => (hasRecorded ? recordedDays() : nothingRecorded()))
 
 /** Resolves once the file has reached a size; rejects when the process ends first. */
 async function grown(path: string, bytes: number, ended: Promise<number | string>): Promise<void> {
   let over: number | string | undefined
-  void ended.then((code) => {
-    over = code
-  })
+  const watch = async (): Promise<void> => {
+    over = await ended
+  }
+  void watch()
   for (;;) {
     if (over !== undefined) throw new Error(`the run ended with ${over} before it was killed`)
     const size = await stat(path).then(

@@ -54,10 +54,9 @@ export async function replay(
   words: readonly string[] = [],
 ): Promise<Summary> {
   const file = join(directory, 'summary.json')
-  const run = start([
-    ...['--replay', input, '--speed', 'max', '--exit', '--summary', file, '--data', join(directory, 'data')],
-    ...words,
-  ])
+  const data = join(directory, 'data')
+  const asked = ['--replay', input, '--speed', 'max', '--exit', '--summary', file, '--data', data]
+  const run = start(asked.concat(words))
   const code = await run.ended
   if (code !== 0) throw new Error(`the replay ended with ${code}:\n${run.output()}`)
   return JSON.parse(await readFile(file, 'utf8')) as Summary

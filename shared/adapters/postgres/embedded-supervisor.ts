@@ -30,7 +30,7 @@ const LOCK_NOT_AVAILABLE = '55P03'
  * Takes the lock, and makes our database where it is not there yet.
  * @throws EmbeddedPostgresError when another process has it.
  */
-export async function own(server: ClientConfig, database: string): Promise<Ownership> {
+export async function own(server: ClientConfig, database: string, directory: string): Promise<Ownership> {
   const client = new Client({
     ...server,
     database: 'postgres',
@@ -50,7 +50,7 @@ export async function own(server: ClientConfig, database: string): Promise<Owner
   } catch (error) {
     await client.end().catch(() => undefined)
     if (!(error instanceof DatabaseError && error.code === LOCK_NOT_AVAILABLE)) throw error
-    throw new EmbeddedPostgresError('another JTS process uses this PostgreSQL directory', { cause: error })
+    throw new EmbeddedPostgresError(`another JTS process uses ${directory}`, { cause: error })
   }
   return { lost, release: () => client.end() }
 }
@@ -105,7 +105,8 @@ export function supervise(first: Ownership, supervised: Supervised): { stop(): P
       held = await insist()
       sinceMs = stopwatch.elapsedMs()
       if (held === undefined) return
-      if (ending.signal.aborted) await held.release() // S4
+      if (ending.signal.aborted)
+        await held.release() // S4
       else log.info({ directory, downMs: Math.round(sinceMs - lostMs) }, 'PostgreSQL is back')
     }
   }

@@ -109,7 +109,7 @@ export async function embeddedPostgres(options: EmbeddedPostgresOptions): Promis
   const isUp = (): Promise<boolean> => isRunning(place, programs)
   const takeBack = async () => {
     if (!(await isUp())) await start(place, address, programs, options)
-    return own({ ...address, user: USER, password }, DATABASE)
+    return own({ ...address, user: USER, password }, DATABASE, directory)
   }
   options.log.info(
     { directory },
