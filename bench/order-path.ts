@@ -24,10 +24,9 @@ import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { Instrument } from '#shared/domain/instrument.ts'
 import { type Instant, addMs, kstDate, parseInstant } from '#shared/domain/time.ts'
 import { money } from '#shared/domain/values.ts'
-import type { Event } from '#shared/events/contract.ts'
 import type { Clock } from '#shared/ports/clock.ts'
 import { type Log, type LogLevel, createLog } from '#shared/runtime/log.ts'
-import { outboxRelay, storedEvents } from '../apps/embedded/outbox-relay.ts'
+import { outboxRelay } from '../apps/embedded/outbox-relay.ts'
 import { readSettings } from '../apps/embedded/settings.ts'
 import type { Stores } from '../apps/embedded/stores.ts'
 import { startSuite } from '../apps/embedded/suite.ts'
@@ -196,23 +195,9 @@ async function openSuite(options: OrderPathOptions, stores: Stores, closers: Clo
   await seed(stores, options, clock)
 
   const hotState = memoryHotState({ stopwatch: systemStopwatch })
-  const stored = storedEvents()
-  const memory = memoryBus({ stopwatch: systemStopwatch })
-  const bus = {
-    ...memory,
-    publish: (events: readonly Event[]) => {
-      stored.note(events)
-      return memory.publish(events)
-    },
-  }
-  const relay = outboxRelay({
-    outbox: stores.outbox,
-    bus,
-    isStored: (eventId) => stored.take(eventId),
-    archive: stores.archive,
-    stopwatch: systemStopwatch,
-    log,
-  })
+  const bus = memoryBus({ stopwatch: systemStopwatch })
+  const { outbox, archive } = stores
+  const relay = await outboxRelay({ outbox, archive, bus, stopwatch: systemStopwatch, log })
   const gateway = kisGateway({ ...kis, hotState, clock, stopwatch: systemStopwatch })
   closers.push(
     () => gateway.close(),
