@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { manualStopwatch } from '#shared/adapters/memory/manual-stopwatch.ts'
+import { type ManualStopwatch, manualStopwatch } from '#shared/adapters/memory/manual-stopwatch.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { Stopwatch } from '#shared/ports/clock.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
@@ -61,6 +61,16 @@ async function said(message: string, count = 1): Promise<Line> {
   }
 }
 
+/** Lets time pass until the attempt that is due has failed. */
+async function failedAttempt(stopwatch: ManualStopwatch): Promise<Line> {
+  const count = lines.filter(({ message }) => message === NOT_YET).length
+  while (lines.filter(({ message }) => message === NOT_YET).length === count) {
+    stopwatch.elapse(50)
+    await turn()
+  }
+  return said(NOT_YET, count + 1)
+}
+
 const DIED = 'PostgreSQL died; starting it again'
 const NOT_YET = 'PostgreSQL is not back yet'
 const BACK = 'PostgreSQL is back'
@@ -96,9 +106,9 @@ test('a server that is killed in the middle of writing comes back, and nothing c
   await database.run(CREATE, [])
   const committed: number[] = []
   const failures: unknown[] = []
-  let isWriting = true
+  const writing = new AbortController()
   const write = async (writer: number): Promise<void> => {
-    for (let number = writer; isWriting; number += 4) {
+    for (let number = writer; !writing.signal.aborted; number += 4) {
       try {
         await database.transaction((connection) => connection.run(INSERT, [number]))
         committed.push(number)
@@ -121,7 +131,7 @@ test('a server that is killed in the middle of writing comes back, and nothing c
     expect(await serverPid()).not.toBe(pid)
     await written(committed.length + 50)
   }
-  isWriting = false
+  writing.abort()
   await Promise.all(writers)
 
   expect(failures.length).toBeGreaterThan(0)
@@ -171,8 +181,7 @@ describe('what keeps it from coming back is told plainly, and once it is gone th
     await said(DIED)
     const squatter = createServer().listen(Number(port), '127.0.0.1')
     await once(squatter, 'listening')
-    stopwatch.elapse(100)
-    const line = await said(NOT_YET)
+    const line = await failedAttempt(stopwatch)
     expect(line.level).toBe('error')
     expect(line.error).toContain(`${host} is taken`)
     squatter.close()
@@ -195,8 +204,9 @@ describe('what keeps it from coming back is told plainly, and once it is gone th
     const options = join(directory, 'data', 'postmaster.opts')
     await rm(options)
     await symlink('/dev/full', options)
-    stopwatch.elapse(100)
-    expect((await said(NOT_YET)).error).toContain(`the disk that holds ${join(directory, 'data')} is full`)
+    expect((await failedAttempt(stopwatch)).error).toContain(
+      `the disk that holds ${join(directory, 'data')} is full`,
+    )
     await rm(options)
     stopwatch.elapse(10_000)
     await said(BACK)

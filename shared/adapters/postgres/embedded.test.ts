@@ -165,13 +165,14 @@ describe('what others left behind', () => {
     expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
-  test('a server that was killed itself recovers what was committed', async () => {
-    const first = await startServer()
-    await query(first.url, 'CREATE TABLE kept AS SELECT 42 AS answer')
+  test('a server that was killed together with its process recovers what was committed', async () => {
+    const [child, url] = await startElsewhere()
+    await query(url, 'CREATE TABLE kept AS SELECT 42 AS answer')
+    child.kill('SIGKILL') // first: it would start the server again
+    await once(child, 'exit')
     const pid = await serverPid()
     process.kill(pid, 'SIGKILL')
     await gone(pid)
-    servers.length = 0
     const second = await startServer()
     expect(await query(second.url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }])
   })

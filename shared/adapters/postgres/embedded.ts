@@ -6,7 +6,7 @@
 //     While it does, a server that dies is started again at the same address; see embedded-supervisor.ts.
 // E3. The data directory appears at once and complete: it is made beside its place and moved there.
 // E4. fsync stays on, whatever the settings say of speed.
-import { chmod, chown, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import type { Stopwatch } from '#shared/ports/clock.ts'
@@ -40,6 +40,10 @@ const SOCKET_DIRECTORY_BYTES_MAX = 90
 const SOCKET_PORT = 5432
 const START_SECONDS_MAX = '60'
 const STARTS_MAX = 3
+const LOG_WAIT_MS = 50
+const LOG_WAITS_MAX = 40
+/** A page of WAL is 8 KiB; with less than this no server starts. */
+const ROOM_BYTES_MIN = 65_536
 
 const SETTINGS: Readonly<Record<string, string>> = {
   shared_buffers: '64MB',
@@ -240,7 +244,7 @@ async function start(
   place: Place,
   address: Address,
   programs: Programs,
-  { settings }: EmbeddedPostgresOptions,
+  { settings, stopwatch }: EmbeddedPostgresOptions,
 ): Promise<void> {
   await writeSettings(place, address, programs, settings).catch((error: unknown) => {
     throw explained(error, place, address)
@@ -257,7 +261,7 @@ async function start(
       ])
       return
     } catch (error) {
-      const words = await lastWords(place)
+      const words = await lastWords(place, stopwatch)
       // Children of a server that was killed need a moment to notice.
       if (starts < STARTS_MAX && /pre-existing shared memory block/.test(words)) continue
       throw explained(error, place, address, words)
@@ -265,17 +269,36 @@ async function start(
   }
 }
 
-/** What the server said from its last start on: first to its own output, then to its log. */
-async function lastWords(place: Place): Promise<string> {
+/** What the server said at its last start: first to its own output, then to its log, where its lines carry its pid. */
+async function lastWords(place: Place, stopwatch: Stopwatch): Promise<string> {
+  const output = await readFile(place.startLog, 'utf8').catch(() => '')
+  const pid = /\[(\d+)\] LOG: +redirecting log output/.exec(output)?.[1]
+  if (pid === undefined) return `${output}${await roomLeft(place)}`
+  for (let waits = 0; ; waits += 1) {
+    const lines = (await newestLog(place)).split('\n')
+    const said = lines.slice(lines.findIndex((line) => line.includes(`[${pid}]`))).join('\n')
+    const isWhole = lines.some((line) => line.includes(`[${pid}]`) && / (?:FATAL|PANIC): /.test(line))
+    if (isWhole || waits === LOG_WAITS_MAX) return `${output}${said}${await roomLeft(place)}`
+    // The process that writes the log may outlive the server by a moment.
+    await stopwatch.sleep(LOG_WAIT_MS, new AbortController().signal)
+  }
+}
+
+async function newestLog(place: Place): Promise<string> {
   const logs = join(place.data, 'log')
   const names = await readdir(logs).catch(() => [])
   const found = await Promise.all(
     names.map(async (name) => ({ path: join(logs, name), at: (await stat(join(logs, name))).mtimeMs })),
   )
   const newest = found.toSorted((left, right) => right.at - left.at)[0]
-  const output = await readFile(place.startLog, 'utf8').catch(() => '')
-  const log = newest === undefined ? '' : await readFile(newest.path, 'utf8').catch(() => '')
-  return `${output}${log.slice(Math.max(0, log.lastIndexOf('starting PostgreSQL')))}`
+  return newest === undefined ? '' : readFile(newest.path, 'utf8').catch(() => '')
+}
+
+/** A server without room has none for saying so either. */
+async function roomLeft(place: Place): Promise<string> {
+  const { bavail, bsize } = await statfs(place.data)
+  const bytes = bavail * bsize
+  return bytes < ROOM_BYTES_MIN ? `\nNo space left on device: ${bytes} bytes are free` : ''
 }
 
 async function writeSettings(
