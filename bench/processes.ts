@@ -35,11 +35,15 @@ const ROOT = join(import.meta.dirname, '..')
 /** Starts a Node program that listens on the port in `PORT`. Its output goes nowhere, its errors to ours. */
 export function startProgram({ file, environment = {} }: ServerCommand, port: number): ChildProcess {
   const [command = '', ...words] = pinned(SERVER_CORE, [process.execPath, resolvePath(ROOT, file)])
-  return spawn(command, words, {
+  const child = spawn(command, words, {
     cwd: ROOT,
     env: { ...process.env, NODE_ENV: 'production', PORT: String(port), ...environment },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
+  const kill = (): boolean => child.kill('SIGKILL')
+  process.once('exit', kill) // a race that fails leaves no server behind
+  child.once('exit', () => process.off('exit', kill))
+  return child
 }
 
 /** Resolves once it takes connections. @throws Error when it ends before. */
