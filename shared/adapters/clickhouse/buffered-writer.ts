@@ -2,9 +2,11 @@
 //
 // W1. Rows are written in the order they were taken, one batch at a time.
 // W2. A batch that fails stays at the front and is tried again, with back-off, until it succeeds. Nothing is dropped.
+//     What the store will never take is tried again as well, for its schema may be put right: it is reported as such.
 // W3. When the buffer is full, `append` waits: the caller is slowed down, not the memory filled up.
 import { RetryableError } from '#shared/ports/errors.ts'
 import type { Stopwatch } from '#shared/ports/clock.ts'
+import { StatementError } from './failures.ts'
 
 export interface BufferOptions {
   readonly stopwatch: Stopwatch
@@ -14,13 +16,19 @@ export interface BufferOptions {
   readonly bufferSize?: number
   /** Longest time that a row waits for company, milliseconds. Default 1000. */
   readonly flushIntervalMs?: number
-  /** A batch could not be written; it will be tried again. Must not throw. */
+  /**
+   * A batch could not be written; it will be tried again. `StatementError` where that is in vain until a person has
+   * acted, else `RetryableError`. Must not throw.
+   */
   readonly onFault?: (error: Error) => void
 }
 
 export interface BufferedWriter<T> {
   append(rows: readonly T[]): Promise<void>
-  /** Resolves when all rows taken so far are written. Tries at once; rejects with `RetryableError` if that fails. */
+  /**
+   * Resolves when all rows taken so far are written. Tries at once; rejects with `RetryableError` if that fails, for
+   * the rows are kept. Its cause is what the store said.
+   */
   flush(): Promise<void>
   /** Flushes, then stops. Rejects with `RetryableError` if rows could not be written; they are lost then. */
   close(): Promise<void>
@@ -160,10 +168,10 @@ class RowBuffer<T> implements BufferedWriter<T> {
   async #standBack(cause: unknown): Promise<void> {
     this.#failures += 1
     this.#dueUpTo = this.#taken // Once the store is back, nobody waits for an interval again.
-    const fault = new RetryableError(`${this.#name}: ${this.#rows.length} rows wait, writing failed`, {
-      cause,
-    })
-    this.#onFault?.(fault)
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const words = `${this.#name}: ${this.#rows.length} rows wait, writing failed: ${reason}`
+    const fault = new RetryableError(words, { cause })
+    this.#onFault?.(cause instanceof StatementError ? new StatementError(words, { cause }) : fault)
     for (const flush of this.#flushes.splice(0)) flush.reject(fault)
     this.#backOff = new AbortController()
     await this.#stopwatch.sleep(retryDelayMs(this.#failures), this.#backOff.signal).catch(() => {})

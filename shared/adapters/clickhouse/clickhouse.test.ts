@@ -8,13 +8,21 @@ import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
+import { addMs } from '#shared/domain/time.ts'
 import { tickAt } from '#shared/ports/tick-store.contract.ts'
 import { DirectoryInUseError, openClickHouse } from './clickhouse.ts'
+import { StatementError } from './failures.ts'
 import { MigrationError, migrateClickHouse, statementsOf } from './migrate.ts'
 import { clickHousePlaces } from './test-server.ts'
 import { clickhouseTickStore } from './tick-store.ts'
 
 const MIGRATIONS = 'infra/clickhouse/migrations'
+
+const rejectionOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
 
 const temporary = async (): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), 'jts-clickhouse-'))
@@ -69,9 +77,84 @@ describe.each(clickHousePlaces())('%s', (_place, open) => {
     expect(row).toEqual({ text, count: '18446744073709551615', price: '0.0001' })
   })
 
-  test('a wrong statement is reported with what ClickHouse says', async () => {
+  const TABLE = 'CREATE TABLE db.one (number UInt8, word String) ENGINE = MergeTree ORDER BY number'
+
+  test.each([
+    ['a syntax error', 'SELEC 1', 62],
+    ['an unknown table', 'SELECT 1 FROM nowhere', 60],
+    ['an unknown column', 'SELECT nothing FROM db.one', 47],
+    ['an unknown database', 'SELECT 1 FROM no_such_database.one', 81],
+    ['an unknown function', 'SELECT no_such_function(1)', 46],
+    ['types that do not go together', 'SELECT number = today() FROM db.one', 43],
+    ['a text that is no number', `SELECT toUInt8('x')`, 6],
+    ['a parameter that was not given', 'SELECT {number:UInt8}', 456],
+  ])('%s is a defect, not something to try again', async (_name, sql, code) => {
     const db = await open()
-    await expect(db.select('SELECT nothing FROM nowhere')).rejects.toThrow(/query failed: .*nowhere/)
+    await db.command(TABLE.replace('db.', `${db.database}.`))
+    const statement = sql.replace('db.', `${db.database}.`)
+    for (const call of [() => db.select(statement), () => db.command(statement)]) {
+      const error = await rejectionOf(call())
+      expect(error).toBeInstanceOf(StatementError)
+      expect(String(error)).toContain(`(${code})`)
+    }
+  })
+
+  test.each([
+    [
+      'too little memory',
+      'SELECT groupArray(number) FROM numbers(10000000) SETTINGS max_memory_usage = 1000000',
+      241,
+    ],
+    [
+      'too little time',
+      'SELECT sum(sleepEachRow(0.1)) FROM numbers(20) SETTINGS max_execution_time = 1, max_block_size = 1',
+      159,
+    ],
+  ])('%s may pass: the caller may try again', async (_name, sql, code) => {
+    const db = await open()
+    const error = await rejectionOf(db.select(sql))
+    expect(error).toBeInstanceOf(RetryableError)
+    expect(String(error)).toContain(`(${code})`)
+  })
+
+  test.each([
+    ['a value of another type', ['number', 'word'], '["x","y"]', 27],
+    ['too few values', ['number', 'word'], '[1]', 27],
+    ['a column that is not there', ['nothing'], '[1]', 16],
+  ])('rows with %s are refused as a defect', async (_name, columns, row, code) => {
+    const db = await open()
+    await db.command(TABLE.replace('db.', `${db.database}.`))
+    const error = await rejectionOf(db.insert('one', columns, [row]))
+    expect(error).toBeInstanceOf(StatementError)
+    expect(String(error)).toContain(`insert into one (${code})`)
+  })
+
+  test('rows that ClickHouse refuses are kept, reported as a defect, and stored once the table is put right', async () => {
+    const db = await open()
+    await db.command(`RENAME TABLE ${db.database}.ticks TO ${db.database}.lost`)
+    const faults: Error[] = []
+    const onFault = (error: Error): void => void faults.push(error)
+    const store = clickhouseTickStore(db, { stopwatch: systemStopwatch, onFault })
+    await store.appendTicks([tickAt(0), tickAt(1)])
+    const error = await rejectionOf(store.flush())
+    expect(error).toBeInstanceOf(RetryableError)
+    expect(faults[0]).toBeInstanceOf(StatementError)
+    expect(String(faults[0])).toMatch(/ticks: 2 rows wait.*\(60\)/)
+    await db.command(`RENAME TABLE ${db.database}.lost TO ${db.database}.ticks`)
+    await store.flush()
+    const { instrumentId, eventTime } = tickAt(0)
+    expect(await store.ticks(instrumentId, eventTime, addMs(tickAt(1).eventTime, 1), 10)).toHaveLength(2)
+    await store.close()
+  })
+
+  test('a migration that ClickHouse refuses is named', async () => {
+    const db = await open()
+    const directory = await temporary()
+    await cp(MIGRATIONS, directory, { recursive: true })
+    await writeFile(join(directory, '0003-wrong.sql'), 'ALTER TABEL ticks;\n')
+    const error = await rejectionOf(migrateClickHouse(db, directory))
+    expect(error).toBeInstanceOf(MigrationError)
+    expect(String(error)).toContain('0003-wrong.sql')
   })
 })
 
@@ -103,6 +186,18 @@ test('a database name that is no name never reaches SQL', async () => {
 
 test('a server that is not there is an error that can be retried', async () => {
   await expect(openClickHouse({ url: 'http://127.0.0.1:1' })).rejects.toThrow(RetryableError)
+})
+
+test('a server that does not let us in is not tried again', async () => {
+  const server = createServer((_request, response) => {
+    response.writeHead(403, { 'X-ClickHouse-Exception-Code': '516' })
+    response.end('Code: 516. DB::Exception: jts: Authentication failed. (AUTHENTICATION_FAILED)')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  const error = await rejectionOf(openClickHouse({ url: `http://127.0.0.1:${port}`, password: 'wrong' }))
+  expect(error).toBeInstanceOf(StatementError)
 })
 
 /** Stands in for a server: takes statements, and fails them the way that it is told to. */

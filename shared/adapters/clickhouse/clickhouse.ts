@@ -12,7 +12,7 @@ import {
   type ClickHouseClientConfigOptions,
   createClient,
 } from '@clickhouse/client'
-import { RetryableError } from '#shared/ports/errors.ts'
+import { failureOf } from './failures.ts'
 
 export type ClickHouseOptions =
   | {
@@ -34,7 +34,10 @@ export class DirectoryInUseError extends Error {
 
 export type Row = Readonly<Record<string, string>>
 
-/** Everything but `close` rejects with `RetryableError` when it did not succeed; an insert may have happened then. */
+/**
+ * Everything but `close` rejects with `StatementError` when ClickHouse will never take it, and with `RetryableError` when
+ * it did not succeed this time; an insert may have happened then.
+ */
 export interface ClickHouse {
   readonly database: string
   readonly isEmbedded: boolean
@@ -101,15 +104,15 @@ function serverClient(options: Extract<ClickHouseOptions, { url: string }>): Cli
   })
 }
 
-const failed = (what: string) => (error: unknown) => {
-  const reason = error instanceof Error ? error.message.slice(0, 500) : String(error)
-  throw new RetryableError(`ClickHouse: ${what} failed: ${reason}`, { cause: error })
+const failed = (doing: string) => (error: unknown) => {
+  throw failureOf(error, doing)
 }
 
 /**
  * Opens a connection; creates the database if it is not there.
  * @throws DirectoryInUseError
  * @throws RetryableError when the server cannot be reached.
+ * @throws StatementError when it does not let us in.
  */
 export async function openClickHouse(options: ClickHouseOptions): Promise<ClickHouse> {
   const database = options.database ?? DEFAULT_DATABASE
@@ -117,12 +120,12 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
   const isEmbedded = 'directory' in options
   const client = isEmbedded ? await embeddedClient(options.directory) : serverClient(options)
 
-  const run = async (query: string, settings: ClickHouseSettings, what: string): Promise<void> => {
-    await client.command({ query, clickhouse_settings: settings }).catch(failed(what))
+  const run = async (query: string, settings: ClickHouseSettings, doing: string): Promise<void> => {
+    await client.command({ query, clickhouse_settings: settings }).catch(failed(doing))
   }
 
   try {
-    await run(`CREATE DATABASE IF NOT EXISTS ${database}`, {}, 'create database')
+    await run(`CREATE DATABASE IF NOT EXISTS ${database}`, {}, `create the database ${database}`)
   } catch (error) {
     await client.close()
     throw error
@@ -131,7 +134,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
   return {
     database,
     isEmbedded,
-    command: (sql) => run(sql, {}, 'command'),
+    command: (sql) => run(sql, {}, 'run a command'),
     async insert(table, columns, rows) {
       if (rows.length === 0) return
       // Not client.insert: that would parse nothing and stringify every row again (C1).
@@ -146,7 +149,7 @@ export async function openClickHouse(options: ClickHouseOptions): Promise<ClickH
           ...(params === undefined ? {} : { query_params: { ...params } }),
         })
         .then((answer) => answer.json<Row>())
-        .catch(failed('query'))
+        .catch(failed('run a query'))
       return result.data
     },
     close: () => client.close(),

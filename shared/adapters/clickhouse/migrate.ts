@@ -4,8 +4,9 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ClickHouse } from './clickhouse.ts'
+import { StatementError } from './failures.ts'
 
-/** A migration file is missing, misnamed or was edited after it had been applied. */
+/** A migration file is missing, misnamed, wrong, or was edited after it had been applied. */
 export class MigrationError extends Error {
   override name = 'MigrationError'
 }
@@ -54,7 +55,7 @@ const qualify = (statement: string, database: string): string =>
 /**
  * Applies what is not applied yet and returns the names of those files. Every statement can be repeated, so a run that
  * was cut off is simply run again.
- * @throws MigrationError when an applied file was changed or removed.
+ * @throws MigrationError when an applied file was changed or removed, or when ClickHouse refuses one (named).
  */
 export async function migrateClickHouse(db: ClickHouse, directory = DIRECTORY): Promise<readonly string[]> {
   const migrations = await readMigrations(directory)
@@ -73,8 +74,17 @@ export async function migrateClickHouse(db: ClickHouse, directory = DIRECTORY): 
   const done = new Set(applied.map((row) => row['name']))
   const pending = migrations.filter(({ name }) => !done.has(name))
   for (const { name, sql, checksum } of pending) {
-    for (const statement of statementsOf(sql)) await db.command(qualify(statement, db.database))
+    for (const statement of statementsOf(sql)) await apply(db, name, statement)
     await db.insert('schema_migrations', ['name', 'checksum'], [JSON.stringify([name, checksum])])
   }
   return pending.map(({ name }) => name)
+}
+
+async function apply(db: ClickHouse, name: string, statement: string): Promise<void> {
+  try {
+    await db.command(qualify(statement, db.database))
+  } catch (error) {
+    if (!(error instanceof StatementError)) throw error
+    throw new MigrationError(`${name} failed: ${error.message}`, { cause: error })
+  }
 }
