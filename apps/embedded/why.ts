@@ -4,6 +4,7 @@ import type { Event } from '#shared/events/contract.ts'
 import { BarClosed, FrameReceived, SignalRaised, TickTraded } from '#shared/events/market.ts'
 import {
   OrderAccepted,
+  OrderApproved,
   OrderDenied,
   OrderFilled,
   OrderOutcomeUnknown,
@@ -34,11 +35,10 @@ export async function chainOf(
     stores.orders.history(order.clientOrderId),
     archivedChain(order, stores.archive),
   ])
-  const events = new Map<string, Event>()
-  for (const event of [...archived, ...stored]) {
-    if (concerns(event, order)) events.set(event.id, event)
-  }
-  return inOrder([...events.values()]).map((event) => ({
+  const steps = stored.filter((event) => concerns(event, order))
+  const ids = new Set(steps.map((event) => event.id))
+  const causes = archived.filter((event) => !ids.has(event.id) && concerns(event, order))
+  return [...inOrder(causes), ...steps].toSorted(byTime).map((event) => ({
     time: event.time,
     type: event.type,
     eventId: event.id,
@@ -46,6 +46,9 @@ export async function chainOf(
     summary: summaryOf(event),
   }))
 }
+
+/** Stable: what led to the order stays before what became of it. */
+const byTime = (left: Event, right: Event): number => left.time.localeCompare(right.time)
 
 async function archivedChain(order: StoredOrder, archive: Stores['archive']): Promise<readonly Event[]> {
   await archive.flush()
@@ -61,7 +64,7 @@ const concerns = (event: Event, order: StoredOrder): boolean => {
   return true
 }
 
-/** Causes before effects, else by time. */
+/** Causes before effects. */
 function inOrder(events: readonly Event[]): readonly Event[] {
   const byId = new Map(events.map((event) => [event.id, event]))
   const depthOf = (event: Event, seen = 0): number => {
@@ -69,10 +72,7 @@ function inOrder(events: readonly Event[]): readonly Event[] {
     return cause === undefined || seen > CHAIN_MAX ? 0 : 1 + depthOf(cause, seen + 1)
   }
   const depth = new Map(events.map((event) => [event.id, depthOf(event)]))
-  return events.toSorted(
-    (left, right) =>
-      left.time.localeCompare(right.time) || (depth.get(left.id) ?? 0) - (depth.get(right.id) ?? 0),
-  )
+  return events.toSorted((left, right) => (depth.get(left.id) ?? 0) - (depth.get(right.id) ?? 0))
 }
 
 function summaryOf(event: Event): string {
@@ -90,6 +90,9 @@ function summaryOf(event: Event): string {
   if (isOf(OrderRequested, event)) {
     const { side, quantity, limitPrice, reason, requestedBy } = event.data
     return `${requestedBy} wants to ${side} ${quantity} @ ${limitPrice ?? 'market'}: ${reason}`
+  }
+  if (isOf(OrderApproved, event)) {
+    return `approved against ${event.data.limitsVersion}, ${event.data.reservedCash} reserved`
   }
   if (isOf(OrderDenied, event)) return `denied ${event.data.code} ${event.data.detail}`
   if (isOf(OrderSubmitted, event))
