@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['{apps,connectors,functions,scripts,shared,test}/**/*.test.ts'],
+    include: ['{apps,bench,connectors,functions,scripts,shared,test}/**/*.test.ts'],
+    exclude: ['**/node_modules/**'],
     globalSetup: ['test/global-setup.ts'],
     passWithNoTests: false,
     testTimeout: 20_000,

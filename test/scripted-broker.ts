@@ -43,18 +43,22 @@ type ListedOrder = { -readonly [Field in keyof BrokerOrder]: BrokerOrder[Field] 
 export const NO_ANSWER: SendResult = { outcome: 'unknown', cause: 'noAnswer', detail: 'no answer' }
 export const ROUTE = '00950'
 
-export function scriptedBroker(clock: Pick<Clock, 'now'>, cash = '100000000') {
-  const scripts: Script[] = []
-  const book: (ListedOrder & { accountId: string })[] = []
-  const sends: ApprovedOrder[] = []
-  let executions = 0
-  const balances = new Map<string, BrokerBalance>()
-  const quotes = new Map<string, Quote | Error>()
+type Row = ListedOrder & { readonly accountId: string }
 
-  const enter = (order: ApprovedOrder): BrokerOrder => {
-    const row = {
+/** Everything that the broker has been sent, one row an order. */
+class Book {
+  readonly rows: Row[] = []
+  readonly #clock: Pick<Clock, 'now'>
+  #executions = 0
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+  }
+
+  enter(order: ApprovedOrder): BrokerOrder {
+    const row: Row = {
       accountId: order.accountId,
-      brokerOrderId: String(book.length + 1).padStart(10, '0'),
+      brokerOrderId: String(this.rows.length + 1).padStart(10, '0'),
       brokerRoute: ROUTE,
       instrumentId: order.instrumentId,
       side: order.side,
@@ -66,30 +70,22 @@ export function scriptedBroker(clock: Pick<Clock, 'now'>, cash = '100000000') {
       rejectedQuantity: ZERO_QUANTITY,
       remainingQuantity: order.quantity,
       isChange: false,
-      orderTime: clock.now(),
+      orderTime: this.#clock.now(),
     }
-    book.push(row)
+    this.rows.push(row)
     return row
   }
-  const accept = ({ brokerOrderId, brokerRoute }: BrokerOrder): SendResult => ({
-    outcome: 'accepted',
-    brokerOrderId,
-    brokerRoute,
-  })
 
-  const rowOf = (brokerOrderId: string) => {
-    const row = book.find((each) => each.brokerOrderId === brokerOrderId)
+  row(brokerOrderId: string): Row {
+    const row = this.rows.find((each) => each.brokerOrderId === brokerOrderId)
     if (row === undefined) throw new Error(`the broker has no order ${brokerOrderId}`)
     return row
   }
-  const notice = (
-    row: ListedOrder & { accountId: string },
-    kind: 'accepted' | 'fill' | 'canceled',
-    over = {},
-  ) => {
-    executions += 1
+
+  notice(row: Row, kind: 'accepted' | 'fill' | 'canceled', over = {}) {
+    this.#executions += 1
     const data: DataOf<typeof ExecutionReported> = {
-      executionId: `notice-${executions}`,
+      executionId: `notice-${this.#executions}`,
       accountId: row.accountId,
       kind,
       origin: 'stream',
@@ -98,29 +94,40 @@ export function scriptedBroker(clock: Pick<Clock, 'now'>, cash = '100000000') {
       instrumentId: row.instrumentId,
       side: row.side,
       orderQuantity: row.quantity.toString(),
-      eventTime: formatInstant(clock.now()),
+      eventTime: formatInstant(this.#clock.now()),
       ...over,
     }
-    return finishRoot(ExecutionReported, data, {
-      id: contentId('execution', data.executionId),
-      source: '/jts/test',
-      clock,
-    })
+    const id = contentId('execution', data.executionId)
+    return finishRoot(ExecutionReported, data, { id, source: '/jts/test', clock: this.#clock })
   }
+}
+
+const accept = ({ brokerOrderId, brokerRoute }: BrokerOrder): SendResult => ({
+  outcome: 'accepted',
+  brokerOrderId,
+  brokerRoute,
+})
+
+export function scriptedBroker(clock: Pick<Clock, 'now'>, cash = '100000000') {
+  const book = new Book(clock)
+  const scripts: Script[] = []
+  const sends: ApprovedOrder[] = []
+  const balances = new Map<string, BrokerBalance>()
+  const quotes = new Map<string, Quote | Error>()
 
   const gateway: Pick<BrokerGateway, 'submit' | 'listOrders' | 'balance' | 'quote'> = {
     async submit(order) {
       sends.push(order)
       const script = scripts.shift() ?? 'take'
-      if (typeof script === 'function') return script(order, () => enter(order))
-      if (script === 'take') return accept(enter(order))
+      if (typeof script === 'function') return script(order, () => book.enter(order))
+      if (script === 'take') return accept(book.enter(order))
       if (script === 'lose') return NO_ANSWER
       if (script !== 'takeSilently') return script
-      enter(order)
+      book.enter(order)
       return NO_ANSWER
     },
     listOrders: async (accountId, date) =>
-      book
+      book.rows
         .filter((row) => row.accountId === accountId && kstDate(row.orderTime) === date)
         .map((row) => ({ ...row })),
     balance: async (accountId) => balances.get(accountId) ?? { cash: money(cash), positions: [] },
@@ -135,28 +142,28 @@ export function scriptedBroker(clock: Pick<Clock, 'now'>, cash = '100000000') {
     gateway,
     sends,
     accept,
-    orders: (): readonly BrokerOrder[] => book,
+    orders: (): readonly BrokerOrder[] => book.rows,
     /** For the sends to come, in order; then `take`. */
     script: (...next: readonly Script[]) => void scripts.push(...next),
     setBalance: (balance: BrokerBalance, accountId = ACCOUNT) => void balances.set(accountId, balance),
     setQuote: (instrumentId: string, quote: Quote | Error) => void quotes.set(instrumentId, quote),
     /** Somebody else's order, as the list has it. */
-    enterForeign: (order: ApprovedOrder): BrokerOrder => enter(order),
-    acceptNotice: (brokerOrderId: string) => notice(rowOf(brokerOrderId), 'accepted'),
+    enterForeign: (order: ApprovedOrder): BrokerOrder => book.enter(order),
+    acceptNotice: (brokerOrderId: string) => book.notice(book.row(brokerOrderId), 'accepted'),
     /** Trades `'4 @ 70000'`; returns the notice of it. */
     fill(brokerOrderId: string, text: string) {
       const [units = '', at = ''] = text.split(' @ ')
-      const row = rowOf(brokerOrderId)
+      const row = book.row(brokerOrderId)
       row.filledQuantity = addQuantity(row.filledQuantity, quantity(units))
       row.filledNotional = addMoney(row.filledNotional, notionalOf(price(at), quantity(units)))
       row.remainingQuantity = subtractQuantity(row.remainingQuantity, quantity(units))
-      return notice(row, 'fill', { lastQuantity: units, lastPrice: formatPrice(price(at)) })
+      return book.notice(row, 'fill', { lastQuantity: units, lastPrice: formatPrice(price(at)) })
     },
     cancel(brokerOrderId: string) {
-      const row = rowOf(brokerOrderId)
+      const row = book.row(brokerOrderId)
       row.canceledQuantity = row.remainingQuantity
       row.remainingQuantity = ZERO_QUANTITY
-      return notice(row, 'canceled')
+      return book.notice(row, 'canceled')
     },
   }
 }
