@@ -1,5 +1,7 @@
 // Every port that PostgreSQL adapts, held to its contract.
 import { afterEach, expect, test } from 'vitest'
+import { systemClock } from '#shared/adapters/system/clock.ts'
+import { MS_PER_DAY, addMs } from '#shared/domain/time.ts'
 import { documentsContract } from '#shared/ports/documents.contract.ts'
 import { instrumentsContract } from '#shared/ports/instruments.contract.ts'
 import { ledgerContract } from '#shared/ports/ledger.contract.ts'
@@ -65,5 +67,27 @@ test('who changed a trading state, and why, is on record exactly when it changed
       reason: '장 마감',
       detail: { from: 'halted', to: 'reducing' },
     },
+  ])
+})
+
+test('more than fits into one step of pruning goes too, and what was settled since then stays', async () => {
+  const database = await open()
+  const outbox = postgresOutbox(database)
+  await database.session((execute) =>
+    execute(`
+      INSERT INTO trading.events
+        (id, topic, type, subject, correlation_id, causation_id, event, recorded_time, settled_time)
+      SELECT 'event-' || n, 'orders', 'jts.order.denied.v1', 'order-' || n, 'frame', 'cause', '{}', t,
+             CASE WHEN n <= 12000 THEN t + interval '1 second' WHEN n <= 12010 THEN now() END
+      FROM generate_series(1, 12030) AS n, LATERAL (SELECT now() - interval '30 days' * (n <= 12020)::integer) AS at (t);
+      INSERT INTO trading.inbox (consumer, event_id, output_ids, recorded_time)
+      SELECT 'notify', 'event-' || n, '{}', now() - interval '30 days' FROM generate_series(1, 12030) AS n`),
+  )
+  const weekAgo = addMs(systemClock.now(), -7 * MS_PER_DAY)
+  expect(await outbox.prune(weekAgo)).toEqual({ events: 12_000, receipts: 12_000 })
+  const count =
+    'SELECT count(*)::integer AS events, (SELECT count(*)::integer FROM trading.inbox) AS receipts'
+  expect(await database.session((execute) => execute(`${count} FROM trading.events`))).toEqual([
+    { events: 30, receipts: 30 },
   ])
 })
