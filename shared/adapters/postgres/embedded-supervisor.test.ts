@@ -12,6 +12,7 @@ import type { Stopwatch } from '#shared/ports/clock.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
 import { fault } from '#shared/ports/order-store.bench.ts'
 import { type PostgresDatabase, openPostgres } from './database.ts'
+import { type Ownership, supervise } from './embedded-supervisor.ts'
 import { type EmbeddedPostgres, embeddedPostgres } from './embedded.ts'
 
 interface Line {
@@ -212,4 +213,37 @@ describe('what keeps it from coming back is told plainly, and once it is gone th
     await said(BACK)
     expect(await persist(() => database.run(ONE, []))).toEqual([{ one: 1 }])
   })
+})
+
+test('a server that dies right after each start is not hammered; one that stayed up is back soon', async () => {
+  const stopwatch = manualStopwatch()
+  const held: PromiseWithResolvers<void>[] = []
+  const ownership = async (): Promise<Ownership> => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    held.push({ promise, resolve, reject })
+    return { lost: promise, release: async () => resolve() }
+  }
+  const log = { info: note('info'), error: note('error') }
+  const isRunning = async (): Promise<boolean> => false
+  const watch = supervise(await ownership(), { directory, isRunning, takeBack: ownership, stopwatch, log })
+  /** Milliseconds until it is started again. */
+  const pauseAfterDeath = async (): Promise<number> => {
+    const starts = held.length
+    held.at(-1)?.resolve()
+    while (stopwatch.sleeping() === 0) await turn()
+    const diedMs = stopwatch.elapsedMs()
+    while (held.length === starts) {
+      stopwatch.elapse(50)
+      await turn()
+    }
+    await said(BACK, starts)
+    return stopwatch.elapsedMs() - diedMs
+  }
+
+  const pauses: number[] = []
+  for (let death = 1; death <= 9; death += 1) pauses.push(await pauseAfterDeath())
+  expect(pauses).toEqual([100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000])
+  stopwatch.elapse(60_000)
+  expect(await pauseAfterDeath()).toBe(100)
+  await watch.stop()
 })
