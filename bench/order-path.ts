@@ -38,8 +38,9 @@ export const SESSION_START: Instant = parseInstant('2025-09-02T09:05:00+09:00')
 const CASH = '1000000000000'
 
 /** The settings of a real account, with limits that the race never meets. */
-const settingsFor = (brokerPort: number): Record<string, string> => ({
+const settingsFor = ({ brokerPort, instruments }: OrderPathOptions): Record<string, string> => ({
   LOG_LEVEL: 'warn',
+  JTS_INSTRUMENTS: instruments.map(({ id }) => id).join(),
   KIS_TOTAL_ACCOUNTS: '1',
   KIS_PAPER_TRADING: 'false',
   KIS_API_BASE_URL: `http://127.0.0.1:${brokerPort}`,
@@ -189,7 +190,7 @@ const NOWHERE: MarketStores = {
 async function openSuite(options: OrderPathOptions, stores: Stores, closers: Closers) {
   const clock = sessionClock()
   const log = createLog('bench', options.logLevel ?? 'warn')
-  const settings = readSettings(settingsFor(options.brokerPort), false)
+  const settings = readSettings(settingsFor(options), false)
   const kis = settings.broker
   if (kis === undefined) throw new Error('the race has no broker')
   await seed(stores, options, clock)

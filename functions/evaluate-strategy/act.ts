@@ -15,12 +15,14 @@ import {
 } from './decide.ts'
 import type { Instance } from './instance.ts'
 import { type Opinion, evidenceOf } from './strategy.ts'
-import { type EvaluateOutput, type World, accountOf } from './world.ts'
+import { type EvaluateOutput, type World, accountOf, isStarting } from './world.ts'
 
 /** What an opinion is acted on with. */
 export interface Cause {
   /** Goes into the order's id. */
   readonly causeId: string
+  /** Other events have this cause too: what waits for a session may have been acted on before. */
+  readonly isShared: boolean
   readonly lastPrice: Price
   readonly isOld: boolean
   readonly isSignaled: boolean
@@ -28,7 +30,7 @@ export interface Cause {
 
 const none = (because: NoOrderReason): OrderPlan => ({ outcome: 'none', because })
 
-/** Reads the facts and plans the order. The strategy's place in flight is claimed by the caller. */
+/** Gathers the facts and plans the order. The strategy's place in flight is claimed by the caller. */
 async function planOrder(
   world: World,
   instance: Instance,
@@ -36,17 +38,17 @@ async function planOrder(
   cause: Cause,
   clientOrderId: string,
 ): Promise<OrderPlan> {
-  const { ledger, instruments, orders, clock } = world.deps
+  const { clock, orders } = world.deps
   const { instrumentId, entry } = instance
   const accountId = accountOf(world, instance)
-  const now = clock.now()
-  const [snapshot, instrument, known] = await Promise.all([
-    ledger.snapshot(accountId, now),
-    instruments.get(instrumentId),
-    orders.order(clientOrderId),
+  const mayBeKnown = cause.isShared || isStarting(world)
+  const [account, instrument, known] = await Promise.all([
+    world.accounts.current(accountId) ?? world.accounts.read(accountId),
+    world.instruments.of(instrumentId, kstDate(clock.now())),
+    mayBeKnown ? orders.order(clientOrderId) : undefined,
   ])
-  if (snapshot !== undefined) world.positions.adopt(snapshot)
-  const working = (snapshot?.reservations ?? []).filter((each) => each.instrumentId === instrumentId)
+  const now = clock.now()
+  const working = [...(account?.working.values() ?? [])].filter((each) => each.instrumentId === instrumentId)
   const tag = orderTagOf(entry.strategyId, instrumentId)
   if (working.some((each) => each.clientOrderId.startsWith(tag))) return none('orderInFlight')
 
@@ -55,12 +57,12 @@ async function planOrder(
     .filter(({ side }) => side === 'sell')
     .reduce((sum, { remainingQuantity }) => sum + remainingQuantity, 0n)
   const unlisted = world.inFlight.sellingQuantity(accountId, instrumentId, listed, now)
-  const positionQuantity = world.positions.of(accountId, instrumentId).quantity
+  const positionQuantity = world.accounts.positionOf(accountId, instrumentId).quantity
   const plan = decideOrder(opinion, entry.prepared.trading, {
     date: kstDate(now),
     lastPrice: cause.lastPrice,
     instrument,
-    accountCurrency: snapshot?.currency,
+    accountCurrency: account?.currency,
     positionQuantity,
     sellableQuantity: positionQuantity - selling - unlisted,
   })

@@ -4,6 +4,7 @@ import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { AccountSnapshot, Reservation } from '#shared/domain/account.ts'
 import { type InstrumentId, type Instrument, instrumentId } from '#shared/domain/instrument.ts'
 import type { Bar, BarInterval } from '#shared/domain/market-data.ts'
+import type { TradingState } from '#shared/domain/risk.ts'
 import { type Instant, formatInstant, parseInstant } from '#shared/domain/time.ts'
 import { type Money, formatPrice, money, price, quantity } from '#shared/domain/values.ts'
 import { type DataOf, type Event, type EventContract, type EventOf, isOf } from '#shared/events/contract.ts'
@@ -29,6 +30,7 @@ export const SETTINGS: EvaluateSettings = {
   warmUpWaitMs: 1_000,
   orderInFlightMs: 60_000,
   marketEventAgeMsMax: 10_000,
+  accountAgeMsMax: 0,
 }
 
 export const stockOf = (id: InstrumentId): Instrument => ({
@@ -69,6 +71,9 @@ export interface BenchOptions {
 interface WorldState {
   isReadable: boolean
   isOpen: boolean
+  tradingState: TradingState
+  /** Runs between a reading of the account and its answer. */
+  onRead: () => Promise<void>
   readonly positions: Map<InstrumentId, { quantity: bigint; openNotional: bigint }>
   reservations: Reservation[]
   /** Orders on record. */
@@ -81,6 +86,8 @@ interface WorldState {
 const emptyWorld = (): WorldState => ({
   isReadable: true,
   isOpen: true,
+  tradingState: 'active',
+  onRead: async () => undefined,
   positions: new Map(),
   reservations: [],
   known: new Set(),
@@ -92,7 +99,7 @@ const emptyWorld = (): WorldState => ({
 const snapshotOf = (world: WorldState, accountId: string): AccountSnapshot => ({
   accountId,
   version: 1n,
-  tradingState: 'active',
+  tradingState: world.tradingState,
   currency: 'KRW',
   cash: money('100000000'),
   positions: [...world.positions].map(([id, held]) => ({
@@ -206,7 +213,9 @@ export function bench({ documents, history = async () => [], settings = {}, star
   const world = emptyWorld()
   const snapshot = async (accountId: string): Promise<AccountSnapshot | undefined> => {
     if (!world.isReadable) throw new Error('the ledger is away')
-    return world.isOpen ? snapshotOf(world, accountId) : undefined
+    const read = world.isOpen ? snapshotOf(world, accountId) : undefined
+    await world.onRead()
+    return read
   }
   const handler = evaluateStrategyHandler({
     documents: { list },

@@ -42,6 +42,8 @@ export const EvaluateStrategyConfig = z
       'is needed for paper trading; set ENABLE_PAPER_TRADING=false to trade the accounts of the documents',
     path: ['JTS_PAPER_ACCOUNT_ID'],
   })
+/** Well below JTS_ORDER_IN_FLIGHT_MS: an order that counts as lost has been looked for in the ledger since. */
+const ACCOUNT_AGE_MS_MAX = 15_000
 export type EvaluateStrategySettings = z.output<typeof EvaluateStrategyConfig>
 
 /** @throws Error for paper trading without a paper account: never a real one in its place. */
@@ -57,6 +59,7 @@ export function evaluateSettingsFrom(settings: EvaluateStrategySettings): Evalua
     warmUpWaitMs: settings.JTS_WARM_UP_WAIT_MS,
     orderInFlightMs: settings.JTS_ORDER_IN_FLIGHT_MS,
     marketEventAgeMsMax: settings.JTS_MARKET_EVENT_AGE_MS_MAX,
+    accountAgeMsMax: ACCOUNT_AGE_MS_MAX,
   }
 }
 

@@ -1,9 +1,12 @@
 import { BarClosed, SignalRaised, TickTraded } from '#shared/events/market.ts'
 import {
+  OrderAmended,
+  OrderApproved,
   OrderCanceled,
   OrderDenied,
   OrderExpired,
   OrderFilled,
+  OrderPartiallyFilled,
   OrderRejected,
   OrderRequested,
   PositionChanged,
@@ -17,6 +20,9 @@ export const evaluateStrategy = defineFunction({
     TickTraded,
     BarClosed,
     PositionChanged,
+    OrderApproved,
+    OrderAmended,
+    OrderPartiallyFilled,
     OrderFilled,
     OrderDenied,
     OrderRejected,

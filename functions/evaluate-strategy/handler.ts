@@ -2,12 +2,19 @@
 //
 // E1. Deterministic: the same events, documents and history give the same signals and orders, ids included. An event
 //     delivered again to this process gets the answer that it got the first time.
-// E2. A tick costs microseconds: nothing is awaited unless a strategy begins to warm up or has an opinion. Then, before an
-//     order is requested, the account is read from the ledger: positions and working orders are facts, not memories.
+// E2. A tick costs microseconds: nothing is awaited unless a strategy begins to warm up or what an order needs is not at
+//     hand. An order is planned on the account as its events keep it, or, cold or in doubt, as the ledger has it then
+//     (accounts.ts). It is the strategy's view; risk-check decides on the ledger's.
 // E3. A failure of one strategy, its document or its history leaves the others alone. What cannot be read makes no order.
 import { isOf } from '#shared/events/contract.ts'
 import { BarClosed, TickTraded } from '#shared/events/market.ts'
-import { PositionChanged } from '#shared/events/orders.ts'
+import {
+  OrderCanceled,
+  OrderDenied,
+  OrderExpired,
+  OrderFilled,
+  OrderRejected,
+} from '#shared/events/orders.ts'
 import type { Handler } from '#shared/runtime/function.ts'
 import type { evaluateStrategy } from './function.ts'
 import { onBar } from './on-bar.ts'
@@ -17,6 +24,9 @@ import { type EvaluateOutput, type EvaluateStrategyDeps, worldOf } from './world
 export type { EvaluateSettings, EvaluateStrategyDeps } from './world.ts'
 
 const NOTHING: readonly EvaluateOutput[] = []
+const ENDS: ReadonlySet<string> = new Set(
+  [OrderFilled, OrderDenied, OrderRejected, OrderCanceled, OrderExpired].map(({ type }) => type),
+)
 /** Answers kept for deliveries that come again (E1). */
 const ANSWERS_MAX = 2_000
 
@@ -33,13 +43,10 @@ export function evaluateStrategyHandler(deps: EvaluateStrategyDeps): Handler<typ
   }
 
   return async (event, context) => {
-    if (isOf(PositionChanged, event)) {
-      world.positions.change(event.data)
-      return NOTHING
-    }
     const isTick = isOf(TickTraded, event)
     if (!isTick && !isOf(BarClosed, event)) {
-      world.inFlight.end(event.data.clientOrderId)
+      world.accounts.note(event)
+      if (ENDS.has(event.type) && 'clientOrderId' in event.data) world.inFlight.end(event.data.clientOrderId)
       return NOTHING
     }
     const answered = answers.get(event.id)

@@ -1,8 +1,8 @@
 // Orders that were requested and are not known to be done. One for each strategy and instrument.
 //
 // F1. An order ends by its own event (filled, denied, rejected, canceled, expired), or here after `timeoutMs` of business
-//     time without one: the request was lost on the way. What the broker still works on shows in the account's
-//     reservations, which are read before every order.
+//     time without one: the request was lost on the way. What the broker still works on shows among the account's
+//     working orders, which have been read since.
 import type { InstrumentId } from '#shared/domain/instrument.ts'
 import type { Side } from '#shared/domain/order.ts'
 import type { Instant } from '#shared/domain/time.ts'

@@ -10,7 +10,7 @@ import type { Bar } from '#shared/domain/market-data.ts'
 import { type Instant, type SessionDate, kstDate } from '#shared/domain/time.ts'
 import { type Price, toNumber } from '#shared/domain/values.ts'
 import { barKeyOf } from './history.ts'
-import type { HeldPosition } from './positions.ts'
+import type { HeldPosition } from './accounts.ts'
 import type { RosterEntry } from './roster.ts'
 import type { Opinion, StrategyState } from './strategy.ts'
 

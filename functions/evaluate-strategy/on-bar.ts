@@ -43,6 +43,7 @@ export async function onBar(
     }
     const cause = {
       causeId: event.id,
+      isShared: false,
       lastPrice: newestPrice(desk, close.price, openTime),
       isOld: isOld(world, event),
       isSignaled: false,

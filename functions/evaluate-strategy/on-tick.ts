@@ -71,6 +71,7 @@ async function actOnWaiting(
     if (!followsSession(instrumentId, waiting.barDate, date)) continue
     const cause = {
       causeId: `1d/${waiting.barDate}`,
+      isShared: true,
       lastPrice: close.price,
       isOld: false,
       isSignaled: waiting.isSignaled,
@@ -95,6 +96,7 @@ async function evaluateTick(
     if (opinion === undefined) continue
     const cause = {
       causeId: event.id,
+      isShared: false,
       lastPrice: close.price,
       isOld: isOld(world, event),
       isSignaled: false,

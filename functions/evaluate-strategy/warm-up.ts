@@ -5,7 +5,7 @@ import type { Instant } from '#shared/domain/time.ts'
 import type { Stopwatch } from '#shared/ports/clock.ts'
 import type { History } from './history.ts'
 import { type Close, type Instance, closeOfBar, take } from './instance.ts'
-import type { HeldPosition } from './positions.ts'
+import type { HeldPosition } from './accounts.ts'
 
 export interface WarmUpDeps {
   readonly history: History

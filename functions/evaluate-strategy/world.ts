@@ -1,5 +1,5 @@
 // What the parts of this function share: its ports and what it remembers.
-import { addMs, parseInstant } from '#shared/domain/time.ts'
+import { type Instant, addMs, parseInstant } from '#shared/domain/time.ts'
 import type { Event } from '#shared/events/contract.ts'
 import type { Clock, Stopwatch } from '#shared/ports/clock.ts'
 import type { Documents } from '#shared/ports/documents.ts'
@@ -8,12 +8,13 @@ import type { Ledger } from '#shared/ports/ledger.ts'
 import type { OrderStore } from '#shared/ports/order-store.ts'
 import type { OutputOf } from '#shared/runtime/function.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { type Accounts, type HeldPosition, heldAccounts } from './accounts.ts'
 import { type Desks, deskBook } from './desk.ts'
 import type { evaluateStrategy } from './function.ts'
 import type { History } from './history.ts'
 import { type OrdersInFlight, ordersInFlight } from './in-flight.ts'
 import type { Instance } from './instance.ts'
-import { type HeldPosition, type Positions, heldPositions } from './positions.ts'
+import { type InstrumentBook, instrumentBook } from './instrument-book.ts'
 import { type RosterSource, rosterSource } from './roster.ts'
 import { STRATEGIES } from './strategies/registry.ts'
 import type { Strategy } from './strategy.ts'
@@ -47,6 +48,8 @@ export interface EvaluateSettings {
   readonly orderInFlightMs: number
   /** Business time since a market event was emitted, above which it makes no order. */
   readonly marketEventAgeMsMax: number
+  /** Process time that an account as read serves, kept up by its events. 0: it is read before every order. */
+  readonly accountAgeMsMax: number
 }
 
 export type EvaluateOutput = OutputOf<typeof evaluateStrategy>
@@ -55,26 +58,26 @@ export interface World {
   readonly deps: EvaluateStrategyDeps
   readonly roster: RosterSource
   readonly desks: Desks
-  readonly positions: Positions
+  readonly accounts: Accounts
+  readonly instruments: InstrumentBook
+  readonly startedTime: Instant
   readonly inFlight: OrdersInFlight
   readonly warmer: WarmUp
   onFault(strategyId: string, fault: string): void
 }
 
 export function worldOf(deps: EvaluateStrategyDeps): World {
-  const { settings, log, ledger, clock } = deps
+  const { settings, log, clock } = deps
   const onFault = (strategyId: string, fault: string): void =>
     log.error({ strategyId, fault }, 'strategy fault')
-  const positions = heldPositions()
+  const accounts = heldAccounts({ ...deps, ageMsMax: settings.accountAgeMsMax })
   const loading = new Map<string, Promise<void>>()
   const tradedAccount = (accountId: string): string => settings.paperAccountId ?? accountId
 
   const load = async (accountId: string): Promise<void> => {
-    const snapshot = await ledger.snapshot(accountId, clock.now())
-    if (snapshot === undefined) loading.delete(accountId)
-    else positions.adopt(snapshot)
+    if ((await accounts.read(accountId)) === undefined) loading.delete(accountId)
   }
-  /** Once for each account: later its events, and the reading before each order, keep it current. */
+  /** Once for each account: later its events, and readings when in doubt, keep it current. */
   const loadAccount = (documentAccountId: string): Promise<void> => {
     const accountId = tradedAccount(documentAccountId)
     const loaded = loading.get(accountId) ?? load(accountId)
@@ -86,7 +89,9 @@ export function worldOf(deps: EvaluateStrategyDeps): World {
   return {
     deps,
     onFault,
-    positions,
+    accounts,
+    instruments: instrumentBook(deps.instruments),
+    startedTime: clock.now(),
     desks: deskBook(),
     inFlight: ordersInFlight(settings.orderInFlightMs),
     roster: rosterSource({
@@ -98,7 +103,7 @@ export function worldOf(deps: EvaluateStrategyDeps): World {
     warmer: warmUp({
       history: deps.history,
       loadAccount,
-      positionOf: (accountId, id) => positions.of(tradedAccount(accountId), id),
+      positionOf: (accountId, id) => accounts.positionOf(tradedAccount(accountId), id),
       stopwatch: deps.stopwatch,
       onFault,
     }),
@@ -109,8 +114,15 @@ export function worldOf(deps: EvaluateStrategyDeps): World {
 export const accountOf = ({ deps }: World, instance: Instance): string =>
   deps.settings.paperAccountId ?? instance.entry.accountId
 
-export const positionOf = (world: World, instance: Instance): HeldPosition =>
-  world.positions.of(accountOf(world, instance), instance.instrumentId)
+export function positionOf(world: World, instance: Instance): HeldPosition {
+  const accountId = accountOf(world, instance)
+  world.accounts.keep(accountId)
+  return world.accounts.positionOf(accountId, instance.instrumentId)
+}
+
+/** While market events may still be young that an earlier process acted on. */
+export const isStarting = ({ deps, startedTime }: World): boolean =>
+  deps.clock.now() <= addMs(startedTime, deps.settings.marketEventAgeMsMax)
 
 /** Emitted too long ago to make an order. */
 export const isOld = ({ deps }: World, event: Event): boolean =>
