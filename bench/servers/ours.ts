@@ -2,9 +2,9 @@
 // It answers every order with a denial, as risk-check does while trading is halted, and reads no store.
 import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import { output } from '#shared/events/contract.ts'
+import { isOf, output } from '#shared/events/contract.ts'
 import { orderFromWire } from '#shared/events/order-codec.ts'
-import { OrderDenied } from '#shared/events/orders.ts'
+import { OrderDenied, OrderRequested } from '#shared/events/orders.ts'
 import { loadConfig } from '#shared/runtime/config.ts'
 import { ServeConfig, serve } from '#shared/runtime/serve.ts'
 import { riskCheck } from '../../functions/risk-check/function.ts'
@@ -12,6 +12,8 @@ import { riskCheck } from '../../functions/risk-check/function.ts'
 await serve(
   riskCheck,
   async (event) => {
+    if (!isOf(OrderRequested, event)) return []
+    if (!isOf(OrderRequested, event)) return []
     const { accountId, clientOrderId } = orderFromWire(event.data)
     return [output(OrderDenied, { accountId, clientOrderId, code: 'TRADING_HALTED', detail: '' })]
   },

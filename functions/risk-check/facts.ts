@@ -2,14 +2,24 @@
 //
 // F1. The account is cached at a version. Approving compares that version in the store, so a stale copy can only cost a
 //     second try, never let an order pass.
-// F2. A denial is not compared with anything, so it is never made on a cached account: the handler reads it again.
+// F2. An event that proves the copy stale has it read again in the background, so that no order pays for the reading
+//     unless it comes during it: then it waits.
+// F3. A denial is not compared with anything, so it is never made on a cached account: the handler reads it again.
 import type { AccountSnapshot, RecentOrder, Reservation } from '#shared/domain/account.ts'
 import type { Instrument, InstrumentId } from '#shared/domain/instrument.ts'
 import { CalendarRangeError, krxPhaseAt } from '#shared/domain/krx-calendar.ts'
 import type { OrderRequest } from '#shared/domain/order.ts'
 import type { RiskLimits } from '#shared/domain/risk.ts'
 import { type Instant, addMs, kstDate } from '#shared/domain/time.ts'
-import type { Ratio } from '#shared/domain/values.ts'
+import { type Ratio, money } from '#shared/domain/values.ts'
+import type { DataOf, EventOf } from '#shared/events/contract.ts'
+import type {
+  OrderCanceled,
+  OrderDenied,
+  OrderExpired,
+  OrderRejected,
+  PositionChanged,
+} from '#shared/events/orders.ts'
 import type { Clock } from '#shared/ports/clock.ts'
 import type { HotState } from '#shared/ports/hot-state.ts'
 import type { Instruments } from '#shared/ports/instruments.ts'
@@ -31,19 +41,61 @@ export interface Facts {
   /** Carries the cached account over an approval that the store has taken. */
   approved(approval: Approval, limits: RiskLimits): void
   forget(accountId: string): void
+  /** Takes notice of what others did to an account (F2). */
+  happened(event: AccountEvent, limits: RiskLimits): void
 }
+
+export type AccountEvent = EventOf<
+  DataOf<
+    | typeof PositionChanged
+    | typeof OrderDenied
+    | typeof OrderRejected
+    | typeof OrderCanceled
+    | typeof OrderExpired
+  >
+>
 
 export function riskFacts(sources: FactSources): Facts {
   const { ledger, hotState, instruments, clock, feeRatio } = sources
   const accounts = new Map<string, AccountSnapshot>()
+  const renewals = new Map<string, { readonly done: Promise<void>; isOutdated: boolean }>()
   const known = new Map<InstrumentId, Instrument>()
 
-  const accountOf = async (accountId: string, limits: RiskLimits, fresh: boolean) => {
-    const cached = fresh ? undefined : accounts.get(accountId)
-    if (cached !== undefined) return cached
+  const readAccount = async (accountId: string, limits: RiskLimits) => {
     const snapshot = await ledger.snapshot(accountId, addMs(clock.now(), -recentMsOf(limits)))
-    if (snapshot !== undefined) accounts.set(accountId, snapshot)
+    const cached = accounts.get(accountId)
+    const isNewer = snapshot !== undefined && (cached === undefined || cached.version <= snapshot.version)
+    if (isNewer) accounts.set(accountId, snapshot)
     return snapshot
+  }
+
+  const accountOf = async (accountId: string, limits: RiskLimits, fresh: boolean) => {
+    if (!fresh) await renewals.get(accountId)?.done
+    const cached = fresh ? undefined : accounts.get(accountId)
+    return cached ?? readAccount(accountId, limits)
+  }
+
+  const renew = (accountId: string, limits: RiskLimits): void => {
+    const running = renewals.get(accountId)
+    if (running !== undefined) {
+      running.isOutdated = true
+      return
+    }
+    const run = async (): Promise<void> => {
+      do {
+        renewal.isOutdated = false
+        await readAccount(accountId, limits)
+      } while (renewal.isOutdated)
+    }
+    const forgetIt = (): boolean => accounts.delete(accountId)
+    const renewal = {
+      isOutdated: true,
+      done: Promise.resolve()
+        .then(run)
+        .catch(forgetIt) // whoever needs the account reads it, and says why that fails
+        .then(() => void renewals.delete(accountId)),
+    }
+    renewals.set(accountId, renewal)
   }
 
   /** Base prices change once a session; within one, what was read stands. */
@@ -101,8 +153,19 @@ export function riskFacts(sources: FactSources): Facts {
     forget(accountId) {
       accounts.delete(accountId)
     },
+
+    happened({ data }, limits) {
+      const cached = accounts.get(data.accountId)
+      if (cached !== undefined && isStale(cached, data)) renew(data.accountId, limits)
+    },
   }
 }
+
+/** A copy that holds the order still, or other cash than a fill left, was read before. */
+const isStale = (cached: AccountSnapshot, data: AccountEvent['data']): boolean =>
+  'cash' in data
+    ? cached.cash !== money(data.cash)
+    : cached.reservations.some(({ clientOrderId }) => clientOrderId === data.clientOrderId)
 
 /** Long enough for the duplicate check and the rate of one second, counted from the oldest request still decided. */
 const recentMsOf = (limits: RiskLimits): number =>

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { formatMoney, money } from '#shared/domain/values.ts'
-import type { Event } from '#shared/events/contract.ts'
+import type { DataOf, Event } from '#shared/events/contract.ts'
+import { OrderDenied } from '#shared/events/orders.ts'
 import type { OrderStore } from '#shared/ports/order-store.ts'
+import { finishRoot } from '#shared/runtime/root-event.ts'
 import { ACCOUNT, DATE, samsung } from '../../test/build.ts'
 import {
   type Path,
@@ -203,4 +205,56 @@ test('a reservation shrinks with every fill and is gone when the order is', asyn
   expect(await reserved()).toEqual(['420063'])
   await run(replica, path.broker.fill('0000000001', '6 @ 70000'))
   expect(await reserved()).toEqual([])
+})
+
+describe('the copy of an account that a replica keeps', () => {
+  const saying = (data: DataOf<typeof OrderDenied>): Event =>
+    finishRoot(OrderDenied, data, { id: 'said', source: '/test', now: path.clock.now() })
+  const counting = (store: OrderStore) => {
+    const outcomes: string[] = []
+    const orders: OrderStore = {
+      ...store,
+      approve: async (...words) => {
+        const outcome = await store.approve(...words)
+        outcomes.push(outcome)
+        return outcome
+      },
+    }
+    return { orders, outcomes }
+  }
+
+  test('is renewed when an order of it has ended: the next one is not decided twice', async () => {
+    await open({ limits: { duplicateWindowMs: 1 } })
+    let outcomes: readonly string[] = []
+    const replica = path.replica({
+      orders: (store) => {
+        const counted = counting(store)
+        outcomes = counted.outcomes
+        return counted.orders
+      },
+    })
+    expect(await decided(replica, path.requested('buy 1 @ 70000', { clientOrderId: 'a' }))).toBe('approved')
+    const { accountId, clientOrderId, revision } = await path.order('a')
+    const ended = { accountId, clientOrderId, revision, status: 'denied' } as const
+    await path.store.change(ended, { consumer: 'place-order', eventId: 'x', outputs: [] })
+    const denied = { accountId, clientOrderId, code: 'SESSION_CLOSED', detail: '' } as const
+    expect(outputsOf(await replica.risk.handle(saying(denied)))).toEqual([])
+    path.pass(10)
+    expect(await decided(replica, path.requested('buy 2 @ 70000', { clientOrderId: 'b' }))).toBe('approved')
+    expect(outcomes).toEqual(['done', 'done'])
+  })
+
+  test('is caught by the store where the renewal came too early', async () => {
+    await open({ limits: { duplicateWindowMs: 1 } })
+    const replica = path.replica()
+    expect(await decided(replica, path.requested('buy 1 @ 70000', { clientOrderId: 'a' }))).toBe('approved')
+    const { accountId, clientOrderId } = await path.order('a')
+    // Said before it is so: the renewal finds the order as it was, and the conflict is found by the store.
+    const denied = { accountId, clientOrderId, code: 'SESSION_CLOSED', detail: '' } as const
+    await replica.risk.handle(saying(denied))
+    await path.setState('halted')
+    expect(await decided(replica, path.requested('buy 2 @ 70000', { clientOrderId: 'b' }))).toBe(
+      'TRADING_HALTED',
+    )
+  })
 })

@@ -3,9 +3,9 @@
 import type { RiskLimits } from '#shared/domain/risk.ts'
 import { formatInstant } from '#shared/domain/time.ts'
 import { formatMoney } from '#shared/domain/values.ts'
-import { output } from '#shared/events/contract.ts'
+import { isOf, output } from '#shared/events/contract.ts'
 import { orderFromWire, orderToWire } from '#shared/events/order-codec.ts'
-import { OrderApproved, OrderDenied } from '#shared/events/orders.ts'
+import { OrderApproved, OrderDenied, OrderRequested } from '#shared/events/orders.ts'
 import type { Clock } from '#shared/ports/clock.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
 import type { OrderStore } from '#shared/ports/order-store.ts'
@@ -27,6 +27,11 @@ export interface RiskCheckDeps {
 export const riskCheckHandler =
   ({ limitsOf, facts, orders, clock }: RiskCheckDeps): Handler<typeof riskCheck> =>
   async (event, context) => {
+    if (!isOf(OrderRequested, event)) {
+      const limits = limitsOf(event.data.accountId)
+      if (limits !== undefined) facts.happened(event, limits)
+      return []
+    }
     const order = orderFromWire(event.data)
     const { accountId, clientOrderId } = order
     const correlationId = event.correlationid
@@ -46,7 +51,7 @@ export const riskCheckHandler =
       const decision = decide(order, read, limits)
       if (decision.outcome === 'denied') {
         if (fresh) return deny(decision.code, decision.detail)
-        fresh = true // F2: what was cached may have changed for the better
+        fresh = true // F3: what was cached may have changed for the better
         continue
       }
       if (read.account === undefined) throw new Error('approved without an account')
