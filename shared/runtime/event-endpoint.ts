@@ -41,72 +41,92 @@ export interface EndpointDeps {
   readonly isDraining?: () => boolean
 }
 
-export type EventEndpoint = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>
+/** Handles one request for events. Never throws; calls `done` when it is answered or its client has gone. */
+export type EventEndpoint = (incoming: IncomingMessage, outgoing: ServerResponse, done?: () => void) => void
 
 const BODY_BYTES_MAX = 1_048_576
 const IN_FLIGHT_MAX = 1_000
+const TOO_MANY = problem(429, 'too many requests at once')
 
-/** Handles one request for events. Never rejects. */
+/** Callbacks, not promises, between Node and the host: each promise would cost a turn of the microtask queue. */
 export function eventEndpoint(hosts: readonly FunctionHost[], deps: EndpointDeps): EventEndpoint {
   const { stopwatch, metrics, inFlightMax = IN_FLIGHT_MAX } = deps
   let inFlight = 0
 
-  return async (incoming, outgoing) => {
+  return (incoming, outgoing, done) => {
     const startMs = stopwatch.elapsedMs()
     if (deps.isDraining?.() === true) outgoing.shouldKeepAlive = false
-    try {
-      // A body that trickles in is not in flight yet: a thousand slow clients do not shut out the others.
-      const decoded = await readEvents(deps, incoming, outgoing)
-      if (decoded !== undefined && inFlight >= inFlightMax) {
-        answerProblem(outgoing, problem(429, 'too many requests at once'), { 'retry-after': '1' })
-      } else if (decoded !== undefined) {
-        inFlight += 1
-        metrics?.inFlight(1)
-        try {
-          await answerEvents(hosts, deps, decoded, incoming, outgoing)
-        } finally {
-          inFlight -= 1
-          metrics?.inFlight(-1)
-        }
-      }
-    } catch (error) {
-      deps.log.error({ error }, 'request handling is defective')
-      answerProblem(outgoing, problem(500, DEFECT))
+    const end = (): void => {
+      metrics?.answered(outgoing.statusCode, stopwatch.elapsedMs() - startMs)
+      done?.()
     }
-    metrics?.answered(outgoing.statusCode, stopwatch.elapsedMs() - startMs)
+    const answered = (error?: unknown): void => {
+      inFlight -= 1
+      metrics?.inFlight(-1)
+      if (error !== undefined) answerDefect(deps, outgoing, error)
+      end()
+    }
+    // A body that trickles in is not in flight yet: a thousand slow clients do not shut out the others.
+    readEvents(deps, incoming, outgoing, (decoded) => {
+      if (decoded === undefined) return end()
+      if (inFlight >= inFlightMax) {
+        answerProblem(outgoing, TOO_MANY, { 'retry-after': '1' })
+        return end()
+      }
+      inFlight += 1
+      metrics?.inFlight(1)
+      answerEvents(hosts, deps, decoded, incoming, outgoing, answered)
+    })
   }
 }
 
 const DEFECT = 'a defect of this function; its log says more'
 
-/** `undefined` when the request was refused, and answered, or its client has gone. */
-async function readEvents(
+function answerDefect({ log }: EndpointDeps, outgoing: ServerResponse, error: unknown): void {
+  log.error({ error }, 'request handling is defective')
+  answerProblem(outgoing, problem(500, DEFECT))
+}
+
+type Events = Exclude<DecodedHttp, { mode: 'refused' }>
+
+/** Gives `undefined` when the request was refused, and answered, or its client has gone. */
+function readEvents(
   deps: EndpointDeps,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-): Promise<Exclude<DecodedHttp, { mode: 'refused' }> | undefined> {
+  done: (events: Events | undefined) => void,
+): void {
   const encoding = incoming.headers['content-encoding']
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     refuse(incoming, outgoing, problem(415, `content-encoding must be identity, is ${encoding.slice(0, 40)}`))
-    return undefined
+    return done(undefined)
   }
   const bytesMax = deps.bodyBytesMax ?? BODY_BYTES_MAX
-  const body = await readBody(incoming, bytesMax)
-  if (body.outcome === 'gone') return undefined
-  if (body.outcome === 'tooLarge') {
-    refuse(incoming, outgoing, problem(413, `the body must have at most ${bytesMax} bytes`))
-    return undefined
-  }
-  const decoded = decodeHttp(incoming.rawHeaders, body.bytes)
-  if (decoded.mode === 'refused') {
+  readBody(incoming, bytesMax, (body) => {
+    if (body.outcome === 'read') return done(decodedOrRefused(deps, incoming, outgoing, body.bytes))
+    if (body.outcome === 'tooLarge') {
+      refuse(incoming, outgoing, problem(413, `the body must have at most ${bytesMax} bytes`))
+    }
+    done(undefined)
+  })
+}
+
+function decodedOrRefused(
+  deps: EndpointDeps,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  body: Buffer,
+): Events | undefined {
+  try {
+    const decoded = decodeHttp(incoming.rawHeaders, body)
+    if (decoded.mode !== 'refused') return decoded
     const detail = decoded.faults.map((fault) => `${fault.pointer} ${fault.detail}`.trim()).join('; ')
-    answerProblem(
-      outgoing,
-      problem(decoded.status, detail.slice(0, 2000), { faults: decoded.faults.slice(0, 100) }),
-    )
-    return undefined
+    const faults = decoded.faults.slice(0, 100)
+    answerProblem(outgoing, problem(decoded.status, detail.slice(0, 2000), { faults }))
+  } catch (error) {
+    answerDefect(deps, outgoing, error)
   }
-  return decoded
+  return undefined
 }
 
 /** The rest of the body is not read, so the connection cannot be used again. */
@@ -116,10 +136,55 @@ function refuse(incoming: IncomingMessage, outgoing: ServerResponse, content: Pr
   answerProblem(outgoing, content)
 }
 
-async function answerEvents(
+/** Calls `done` once, with an error where this module itself is at fault. */
+function answerEvents(
   hosts: readonly FunctionHost[],
   deps: EndpointDeps,
-  decoded: Exclude<DecodedHttp, { mode: 'refused' }>,
+  decoded: Events,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  done: (error?: unknown) => void,
+): void {
+  const [only] = hosts
+  if (only === undefined || hosts.length > 1 || deps.publish !== undefined || decoded.mode === 'batched') {
+    void answerInTurn(hosts, deps, decoded, incoming, outgoing, done)
+    return
+  }
+  only.start(decoded.event, (delivery) => {
+    let fault: unknown
+    try {
+      if (delivery.outcome === 'done') answerOutputs(outgoing, delivery.outputs, acceptsBatch(incoming))
+      else if (delivery.outcome === 'ignored') answerOutputs(outgoing, [], false)
+      else answerFailure(deps, outgoing, delivery, {})
+    } catch (error) {
+      fault = error
+    }
+    done(fault)
+  })
+}
+
+/** Batches, several functions, and outputs that are to be published. */
+async function answerInTurn(
+  hosts: readonly FunctionHost[],
+  deps: EndpointDeps,
+  decoded: Events,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  done: (error?: unknown) => void,
+): Promise<void> {
+  let fault: unknown
+  try {
+    await deliverInTurn(hosts, deps, decoded, incoming, outgoing)
+  } catch (error) {
+    fault = error
+  }
+  done(fault)
+}
+
+async function deliverInTurn(
+  hosts: readonly FunctionHost[],
+  deps: EndpointDeps,
+  decoded: Events,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
@@ -133,15 +198,27 @@ async function answerEvents(
     } else if (delivery.outcome !== 'ignored') {
       const emitted = await publishOrKeep(deps, outputs)
       const batch = isBatch ? { index, outputs: emitted ?? [] } : {}
-      answerProblem(outgoing, emitted === undefined ? UNPUBLISHED : problemOf(delivery, batch))
-      if (delivery.outcome === 'defect') deps.onDefect?.(delivery.error)
+      answerFailure(deps, outgoing, delivery, batch, emitted !== undefined)
       return
     }
   }
-  const emitted = deps.publish === undefined ? outputs : await publishOrKeep(deps, outputs)
+  const emitted = await publishOrKeep(deps, outputs)
   if (emitted === undefined) answerProblem(outgoing, UNPUBLISHED)
   else answerOutputs(outgoing, emitted, isBatch || acceptsBatch(incoming))
 }
+
+function answerFailure(
+  deps: EndpointDeps,
+  outgoing: ServerResponse,
+  delivery: Failure,
+  batch: Pick<Problem, 'index' | 'outputs'>,
+  isPublished = true,
+): void {
+  answerProblem(outgoing, isPublished ? problemOf(delivery, batch) : UNPUBLISHED)
+  if (delivery.outcome === 'defect') deps.onDefect?.(delivery.error)
+}
+
+type Failure = Exclude<Delivery, { outcome: 'done' | 'ignored' }>
 
 const UNPUBLISHED = problem(503, 'handled, but what it emitted could not be published: deliver it again')
 
@@ -202,10 +279,7 @@ function answerOutputs(outgoing: ServerResponse, outputs: readonly Event[], batc
 const acceptsBatch = (incoming: IncomingMessage): boolean =>
   incoming.headers.accept?.toLowerCase().includes('application/cloudevents-batch+json') ?? false
 
-function problemOf(
-  delivery: Exclude<Delivery, { outcome: 'done' | 'ignored' }>,
-  batch: Pick<Problem, 'index' | 'outputs'>,
-): Problem {
+function problemOf(delivery: Failure, batch: Pick<Problem, 'index' | 'outputs'>): Problem {
   const { status } = CONSEQUENCES[delivery.outcome]
   switch (delivery.outcome) {
     case 'retry':

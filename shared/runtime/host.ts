@@ -14,7 +14,7 @@ import { PoisonError, RetryableError } from '#shared/ports/errors.ts'
 import { AlreadyHandledError, type Receipt } from '#shared/ports/receipt.ts'
 import type { CloudEvent, Fault } from './cloudevents/cloud-event.ts'
 import { acceptEvent } from './completion.ts'
-import { type Deadlines, deadlinesOf } from './deadlines.ts'
+import { type Deadline, type Deadlines, type Expirable, deadlinesOf } from './deadlines.ts'
 import type { Delivery, Outcome } from './delivery.ts'
 import { childTrace, outputIdentity } from './event-identity.ts'
 import type { FunctionDefinition, Handler, HandlerContext } from './function.ts'
@@ -36,6 +36,8 @@ export interface FunctionHost {
   readonly definition: FunctionDefinition
   /** Never rejects. When `signal` aborts, waiting ends with outcome `retry`. */
   handle(event: CloudEvent, signal?: AbortSignal): Promise<Delivery>
+  /** The same for those who count microseconds: `done` is called once, and must not throw. */
+  start(event: CloudEvent, done: (delivery: Delivery) => void, signal?: AbortSignal): void
   /** Ends the deadline timer. Call it when no event is in flight. */
   close(): void
 }
@@ -62,37 +64,39 @@ export function hostFunction<Consumes extends EventContract, Produces extends Ev
   const timeText = lastText()
   const run = handler as unknown as Handler<FunctionDefinition>
 
-  const attempt = async (
-    event: CloudEvent,
-    contract: EventContract,
-    outer?: AbortSignal,
-  ): Promise<Delivery> => {
+  /** Everything up to the handler's answer happens in the caller's turn. */
+  const start = (event: CloudEvent, done: (delivery: Delivery) => void, outer?: AbortSignal): void => {
+    const contract = contracts.get(event.type)
+    if (contract === undefined) return done(IGNORED)
+    const startMs = deps.stopwatch.elapsedMs()
+    const end = (delivery: Delivery): void => {
+      deps.metrics?.handled(definition.name, delivery.outcome, deps.stopwatch.elapsedMs() - startMs)
+      if (delivery.outcome !== 'done') logFailure(log, event, delivery)
+      done(delivery)
+    }
+    let call: Call
     try {
       const accepted = acceptEvent(event, contract)
-      if (accepted.event === undefined) return invalid(event, accepted.faults)
-      if (outer?.aborted === true) return { outcome: 'retry', reason: 'the process is ending' }
-      const call = new Call(definition, accepted.event, timeText(deps.clock.now()))
-      const outputs = await withDeadline(call, deadlines, outer, async () => run(call.event, call))
-      return { outcome: 'done', outputs: call.finished(outputs) }
+      if (accepted.event === undefined) return end(invalid(event, accepted.faults))
+      if (outer?.aborted === true) return end(ENDING)
+      call = new Call(definition, accepted.event, timeText(deps.clock.now()), end)
     } catch (error) {
-      return deliveryOf(error)
+      return end(deliveryOf(error))
     }
+    call.watch(deadlines, startMs, outer)
+    call.settleBy(run)
   }
 
   return {
     definition,
-    async handle(event, signal) {
-      const contract = contracts.get(event.type)
-      if (contract === undefined) return { outcome: 'ignored' }
-      const startMs = deps.stopwatch.elapsedMs()
-      const delivery = await attempt(event, contract, signal)
-      deps.metrics?.handled(definition.name, delivery.outcome, deps.stopwatch.elapsedMs() - startMs)
-      if (delivery.outcome !== 'done') logFailure(log, event, delivery)
-      return delivery
-    },
+    start,
+    handle: (event, signal) => new Promise((resolve) => start(event, resolve, signal)),
     close: () => deadlines.close(),
   }
 }
+
+const IGNORED: Delivery = { outcome: 'ignored' }
+const ENDING: Delivery = { outcome: 'retry', reason: 'the process is ending' }
 
 /** Writes instants; many events share a millisecond. */
 function lastText(): (now: Instant) => string {
@@ -105,22 +109,84 @@ function lastText(): (now: Instant) => string {
   }
 }
 
-/** The handler's view of one event. Its signal is made only for those who ask. */
-class Call implements HandlerContext {
+/**
+ * The handler's view of one event, and what ends it (H1): the first of answer, deadline and `outer` decides. The losing
+ * promise is left to end by itself; what it throws then concerns nobody. The signal is made only for those who ask.
+ */
+class Call implements HandlerContext, Expirable {
   readonly event: Event
   readonly #definition: FunctionDefinition
   /** H2: read once. */
   readonly #time: string
+  readonly #end: (delivery: Delivery) => void
+  #isOver = false
+  #deadlines: Deadlines | undefined
+  #deadline: Deadline | undefined
+  #unwatch: (() => void) | undefined
   #controller: AbortController | undefined
   #abortReason: Error | undefined
   #receipt: readonly Event[] | undefined
   #lastOutputs: readonly Output[] | undefined
   #lastFinished: readonly Event[] = []
 
-  constructor(definition: FunctionDefinition, event: Event, time: string) {
+  constructor(definition: FunctionDefinition, event: Event, time: string, end: (delivery: Delivery) => void) {
     this.#definition = definition
     this.event = event
     this.#time = time
+    this.#end = end
+  }
+
+  watch(deadlines: Deadlines, startMs: number, outer: AbortSignal | undefined): void {
+    this.#deadlines = deadlines
+    this.#deadline = deadlines.add(this, startMs)
+    if (outer === undefined) return
+    const onAbort = (): void => this.#giveUp(new RetryableError('the process is ending'))
+    outer.addEventListener('abort', onAbort, { once: true })
+    this.#unwatch = () => outer.removeEventListener('abort', onAbort)
+  }
+
+  settleBy(run: Handler<FunctionDefinition>): void {
+    try {
+      run(this.event, this).then(
+        (outputs) => this.#answered(outputs),
+        (error: unknown) => this.#settle(deliveryOf(error)),
+      )
+    } catch (error) {
+      this.#settle(deliveryOf(error))
+    }
+  }
+
+  expire(): void {
+    this.#giveUp(new DeadlineError('not done by the deadline'))
+  }
+
+  #answered(outputs: readonly Output[]): void {
+    if (this.#isOver) return
+    let delivery: Delivery
+    try {
+      delivery = { outcome: 'done', outputs: this.#finished(outputs) }
+    } catch (error) {
+      delivery = deliveryOf(error)
+    }
+    this.#settle(delivery)
+  }
+
+  #settle(delivery: Delivery): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    if (this.#deadline !== undefined) this.#deadlines?.remove(this.#deadline)
+    this.#unwatch?.()
+    this.#end(delivery)
+  }
+
+  #giveUp(reason: RetryableError): void {
+    if (this.#isOver) return
+    this.#abortReason = reason
+    try {
+      this.#controller?.abort(reason)
+    } finally {
+      this.#settle(deliveryOf(reason))
+    }
   }
 
   get signal(): AbortSignal {
@@ -129,11 +195,6 @@ class Call implements HandlerContext {
       if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
     }
     return this.#controller.signal
-  }
-
-  abort(reason: Error): void {
-    this.#abortReason = reason
-    this.#controller?.abort(reason)
   }
 
   // Arrow members: a handler may take `finish` and `receipt` off the context.
@@ -151,7 +212,7 @@ class Call implements HandlerContext {
   }
 
   /** The outputs as events, held against the receipt (H3). */
-  finished(outputs: readonly Output[]): readonly Event[] {
+  #finished(outputs: readonly Output[]): readonly Event[] {
     const finished = outputs.length === 0 ? [] : this.finish(outputs)
     if (
       this.#receipt !== undefined &&
@@ -192,39 +253,6 @@ class Call implements HandlerContext {
       data: parsed.data,
     }
   }
-}
-
-/** H1. The losing promise is left to end by itself; what it throws then concerns nobody. */
-function withDeadline<Result>(
-  call: Call,
-  deadlines: Deadlines,
-  outer: AbortSignal | undefined,
-  start: () => Promise<Result>,
-): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => {
-      deadlines.remove(deadline)
-      outer?.removeEventListener('abort', onAbort)
-    }
-    const giveUp = (reason: Error): void => {
-      end()
-      call.abort(reason)
-      reject(reason)
-    }
-    const onAbort = (): void => giveUp(new RetryableError('the process is ending'))
-    const deadline = deadlines.add(() => giveUp(new DeadlineError('not done by the deadline')))
-    outer?.addEventListener('abort', onAbort, { once: true })
-    start().then(
-      (result) => {
-        end()
-        return resolve(result)
-      },
-      (error: unknown) => {
-        end()
-        reject(error)
-      },
-    )
-  })
 }
 
 function deliveryOf(error: unknown): Delivery {

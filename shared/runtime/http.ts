@@ -36,7 +36,7 @@ function appFor(endpoint: EventEndpoint, deps: HttpDeps): Hono<Bindings> {
   ]
   for (const path of ['/', '/events']) {
     app.post(path, async (c) => {
-      await endpoint(c.env.incoming, c.env.outgoing)
+      await new Promise<void>((resolve) => endpoint(c.env.incoming, c.env.outgoing, resolve))
       return RESPONSE_ALREADY_SENT
     })
     app.all(path, () => problemResponse(405, 'events come by POST', { allow: 'POST' }))
@@ -84,7 +84,7 @@ export function functionServer(hosts: readonly FunctionHost[], deps: HttpDeps): 
     },
     (incoming: IncomingMessage, outgoing: ServerResponse) => {
       const isEvent = incoming.method === 'POST' && (incoming.url === '/' || incoming.url === '/events')
-      if (isEvent) void endpoint(incoming, outgoing)
+      if (isEvent) endpoint(incoming, outgoing)
       else void route(incoming, outgoing)
     },
   )

@@ -1,5 +1,14 @@
 // What a host measures, in Prometheus' terms. One registry for each process, handed in: nothing is global.
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+//
+// Events are counted in plain numbers; what Prometheus reads is made of them when it asks.
+import {
+  Counter,
+  Gauge,
+  type Metric,
+  type MetricValueWithName,
+  Registry,
+  collectDefaultMetrics,
+} from 'prom-client'
 import type { Outcome } from './delivery.ts'
 import type { HostMetrics } from './host.ts'
 
@@ -20,65 +29,132 @@ export function createMetrics({
 }: { readonly processMetrics?: boolean } = {}): Metrics {
   const registry = new Registry()
   if (processMetrics) collectDefaultMetrics({ register: registry })
-  const events = new Counter({
-    name: 'jts_events_handled_total',
-    help: 'Events by function and outcome.',
-    labelNames: ['function', 'outcome'],
-    registers: [registry],
-  })
-  const eventSeconds = new Histogram({
-    name: 'jts_event_duration_seconds',
-    help: 'Time to handle one event, by function.',
-    labelNames: ['function'],
-    buckets: BUCKETS,
-    registers: [registry],
-  })
-  const requests = new Counter({
-    name: 'jts_http_requests_total',
-    help: 'Requests for events by status.',
-    labelNames: ['status'],
-    registers: [registry],
-  })
-  const requestSeconds = new Histogram({
-    name: 'jts_http_request_duration_seconds',
-    help: 'Time to answer one request for an event.',
-    buckets: BUCKETS,
-    registers: [registry],
-  })
-  const open = new Gauge({
-    name: 'jts_http_requests_in_flight',
-    help: 'Requests for events being handled.',
-    registers: [registry],
-  })
-  const outcomes = remembered((key) => {
-    const [name = '', outcome = ''] = key.split(' ')
-    return events.labels(name, outcome)
-  })
-  const durations = remembered((name) => eventSeconds.labels(name))
-  const statuses = remembered((status) => requests.labels(status))
+  const functions = new Map<string, FunctionTally>()
+  const statuses = new Map<number, number>()
+  const requestTimes = new Tally()
+  let open = 0
+  registry.registerMetric(
+    new Counter({
+      name: 'jts_events_handled_total',
+      help: 'Events by function and outcome.',
+      labelNames: ['function', 'outcome'],
+      registers: [],
+      collect() {
+        this.reset()
+        for (const [name, { outcomes }] of functions) {
+          for (const [outcome, count] of outcomes) this.inc({ function: name, outcome }, count)
+        }
+      },
+    }),
+  )
+  registerHistogram(registry, 'jts_event_duration_seconds', 'Time to handle one event, by function.', () =>
+    [...functions].map(([name, { times }]) => [{ function: name }, times]),
+  )
+  registry.registerMetric(
+    new Counter({
+      name: 'jts_http_requests_total',
+      help: 'Requests for events by status.',
+      labelNames: ['status'],
+      registers: [],
+      collect() {
+        this.reset()
+        for (const [status, count] of statuses) this.inc({ status: String(status) }, count)
+      },
+    }),
+  )
+  registerHistogram(
+    registry,
+    'jts_http_request_duration_seconds',
+    'Time to answer one request for an event.',
+    () => [[{}, requestTimes]],
+  )
+  registry.registerMetric(
+    new Gauge({
+      name: 'jts_http_requests_in_flight',
+      help: 'Requests for events being handled.',
+      registers: [],
+      collect() {
+        this.set(open)
+      },
+    }),
+  )
   return {
     registry,
     handled(functionName: string, outcome: Outcome, elapsedMs: number) {
-      outcomes(`${functionName} ${outcome}`).inc()
-      durations(functionName).observe(elapsedMs / 1000)
+      let tally = functions.get(functionName)
+      if (tally === undefined) {
+        tally = { outcomes: new Map(), times: new Tally() }
+        functions.set(functionName, tally)
+      }
+      tally.outcomes.set(outcome, (tally.outcomes.get(outcome) ?? 0) + 1)
+      tally.times.add(elapsedMs / 1_000)
     },
     answered(status, elapsedMs) {
-      statuses(String(status)).inc()
-      requestSeconds.observe(elapsedMs / 1000)
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      requestTimes.add(elapsedMs / 1_000)
     },
-    inFlight: (change) => open.inc(change),
+    inFlight(change) {
+      open += change
+    },
   }
 }
 
-/** Looking a child up by its labels costs more than counting: keep what was found. */
-function remembered<Child>(find: (key: string) => Child): (key: string) => Child {
-  const children = new Map<string, Child>()
-  return (key) => {
-    let child = children.get(key)
-    if (child === undefined) {
-      child = find(key)
-      children.set(key, child)
-    }
-    return child
+interface FunctionTally {
+  readonly outcomes: Map<Outcome, number>
+  readonly times: Tally
+}
+
+/** How many durations fell below each bound of `BUCKETS` and above the one before; the last counts those above all. */
+class Tally {
+  readonly counts: number[] = [...BUCKETS, Infinity].map(() => 0)
+  sum = 0
+
+  add(seconds: number): void {
+    let bucket = 0
+    while (bucket < BUCKETS.length && seconds > (BUCKETS[bucket] ?? 0)) bucket += 1
+    this.counts[bucket] = (this.counts[bucket] ?? 0) + 1
+    this.sum += seconds
   }
+}
+
+type Labels = Readonly<Record<string, string>>
+
+/** prom-client can only observe durations one by one; a registry asks a metric for nothing but `get`. */
+function registerHistogram(
+  registry: Registry,
+  name: string,
+  help: string,
+  tallies: () => readonly (readonly [Labels, Tally])[],
+): void {
+  const histogram = {
+    name,
+    help,
+    type: 'histogram',
+    aggregator: 'sum',
+    reset: () => undefined,
+    get: () =>
+      Promise.resolve({
+        name,
+        help,
+        type: 'histogram',
+        aggregator: 'sum',
+        values: tallies().flatMap(([labels, tally]) => valuesOf(name, labels, tally)),
+      }),
+  }
+  registry.registerMetric(histogram as unknown as Metric)
+}
+
+/** As Prometheus wants a histogram: each bucket holds all that is not above its bound. */
+function valuesOf(name: string, labels: Labels, { counts, sum }: Tally): MetricValueWithName<string>[] {
+  let total = 0
+  const buckets = counts.map((count, index) => {
+    total += count
+    const le = BUCKETS[index] ?? '+Inf'
+    return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: total }
+  })
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: total },
+  ]
 }
