@@ -20,14 +20,20 @@ function identityOf(text: string): Identity {
   return { id: digest.slice(0, 32), spanId: digest.slice(32, 48) }
 }
 
-const TRACEPARENT = /^00-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})$/
+const TRACEPARENT = /^00-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/
+/** Where the trace id begins and ends in it, and where the flags begin. */
+const TRACE_AT = 3
+const TRACE_END = 35
+const FLAGS_AT = 53
 const NO_TRACE = '0'.repeat(32)
 
 /** The same trace with the span of the output; a new trace where the parent has none that can be read. */
 export function childTrace(parent: string | undefined, cause: string, spanId: string): string {
-  const match = parent === undefined ? null : TRACEPARENT.exec(parent)
-  if (match === null || match[1] === NO_TRACE) return `00-${traceIdOf(cause)}-${spanId}-01`
-  return `00-${match[1]}-${spanId}-${match[3]}`
+  if (parent !== undefined && TRACEPARENT.test(parent)) {
+    const traceId = parent.slice(TRACE_AT, TRACE_END)
+    if (traceId !== NO_TRACE) return `00-${traceId}-${spanId}-${parent.slice(FLAGS_AT)}`
+  }
+  return `00-${traceIdOf(cause)}-${spanId}-01`
 }
 
 /** The trace of an event that begins a chain. */

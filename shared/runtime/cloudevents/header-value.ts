@@ -54,9 +54,12 @@ function percentDecoded(text: string): Buffer {
   return bytes.subarray(0, size)
 }
 
+/** True for text that goes into a header as it is. */
+export const isHeaderSafe = (text: string): boolean => !MUST_ENCODE.test(text)
+
 /** @throws TypeError for half of a surrogate pair, which has no UTF-8. */
 export function encodeHeaderValue(text: string): string {
-  if (!MUST_ENCODE.test(text)) return text
+  if (isHeaderSafe(text)) return text
   if (!text.isWellFormed()) throw new TypeError(`not well-formed Unicode: ${JSON.stringify(text)}`)
   let encoded = ''
   for (const byte of Buffer.from(text, 'utf8')) {

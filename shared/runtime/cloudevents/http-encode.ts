@@ -1,6 +1,6 @@
 // CloudEvents over HTTP, written. What stands here every SDK must be able to read.
 import type { CloudEvent } from './cloud-event.ts'
-import { encodeHeaderValue } from './header-value.ts'
+import { encodeHeaderValue, isHeaderSafe } from './header-value.ts'
 import { encodeBatch, encodeEvent } from './json-format.ts'
 import { essenceOf, isJsonType } from './media-type.ts'
 
@@ -24,14 +24,19 @@ export function binaryMessage(event: CloudEvent): HttpMessage {
 export function binaryHeaders(event: CloudEvent): string[] {
   const headers: string[] = []
   if (event.data !== undefined) headers.push('content-type', event.datacontenttype ?? 'application/json')
+  const first = headers.length + 1
+  let all = ''
   for (const name in event) {
     if (name === 'data' || name === 'datacontenttype') continue
     const value: unknown = event[name as keyof CloudEvent]
     if (value === undefined || value === null) continue
-    headers.push(
-      HEADER_NAMES.get(name) ?? `ce-${name}`,
-      encodeHeaderValue(typeof value === 'string' ? value : JSON.stringify(value)),
-    )
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    all += text
+    headers.push(HEADER_NAMES.get(name) ?? `ce-${name}`, text)
+  }
+  // One look at all values together: hardly any event has one that must be encoded.
+  if (!isHeaderSafe(all)) {
+    for (let at = first; at < headers.length; at += 2) headers[at] = encodeHeaderValue(headers[at] ?? '')
   }
   return headers
 }

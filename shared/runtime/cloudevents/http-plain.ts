@@ -65,20 +65,34 @@ const USUAL_TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/
 const USUAL_SOURCE = /^\/\w[\w.~-]*(?:\/[\w.~-]+)*$/
 
+/** True for a value that needs no look at its characters, or has had it. All others are held against `PLAIN` together. */
 function isUsual(slot: number, value: string): boolean {
-  if (value.length > LENGTH_MAX) return false
   switch (slot) {
     case SPECVERSION:
       return value === '1.0'
     case SOURCE:
-      return USUAL_SOURCE.test(value) || (PLAIN.test(value) && isUriReference(value))
+      return isUsualSource(value)
     case TIME:
       return USUAL_TIME.test(value) || isRfc3339(value)
     case CONTENT_TYPE:
       return value === 'application/json'
     default:
-      return PLAIN.test(value)
+      return value !== ''
   }
+}
+
+/** What `isUsual` has not looked into. */
+const isFreeText = (slot: number): boolean =>
+  slot !== SPECVERSION && slot !== SOURCE && slot !== TIME && slot !== CONTENT_TYPE
+
+/** Few senders write to one process, and each says the same source every time. */
+let lastSource = ''
+
+function isUsualSource(value: string): boolean {
+  if (value === lastSource) return true
+  const isUsual = USUAL_SOURCE.test(value) || (PLAIN.test(value) && isUriReference(value))
+  if (isUsual) lastSource = value
+  return isUsual
 }
 
 /** Attribute values by their place. */
@@ -88,19 +102,22 @@ export type PlainHeaders = (string | undefined)[]
 export function readPlainHeaders(rawHeaders: readonly string[]): PlainHeaders | undefined {
   const none = undefined
   const values: PlainHeaders = [none, none, none, none, none, none, none, none, none, none, none]
+  let all = ''
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const slot = slotOf(rawHeaders[at] ?? '')
     if (slot === NONE) continue
     const value = rawHeaders[at + 1] ?? ''
-    if (slot === UNUSUAL || values[slot] !== undefined || !isUsual(slot, value)) return undefined
+    if (slot === UNUSUAL || value.length > LENGTH_MAX || values[slot] !== undefined) return undefined
+    if (!isUsual(slot, value)) return undefined
     values[slot] = value
+    if (isFreeText(slot)) all += value
   }
   const isWhole =
     values[SPECVERSION] !== undefined &&
     values[ID] !== undefined &&
     values[SOURCE] !== undefined &&
     values[TYPE] !== undefined
-  return isWhole ? values : undefined
+  return isWhole && PLAIN.test(all) ? values : undefined
 }
 
 /** In one piece where everything is there, so that our own events are cheap to make and of one shape to the engine. */
