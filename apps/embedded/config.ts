@@ -1,6 +1,7 @@
 // Settings of the embedded suite itself. What its functions and connectors need is in their own schemas.
 import { z } from 'zod'
 import { LOG_LEVELS } from '#shared/runtime/log.ts'
+import { parseInstruments } from './instrument-list.ts'
 
 export const EmbeddedConfig = z.object({
   NODE_ENV: z
@@ -31,8 +32,15 @@ export const EmbeddedConfig = z.object({
   JTS_INSTRUMENTS: z
     .string()
     .default('')
+    .superRefine((text, context) => {
+      try {
+        parseInstruments(text)
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+      }
+    })
     .describe(
-      'Instruments to follow, comma-separated SYMBOL.VENUE; empty follows all that the simulator trades.',
+      'Instruments to follow, comma-separated SYMBOL.VENUE[:MARKET[:KIND]], at most 40. Empty follows all that the simulator trades; with a broker it must be set.',
     ),
   JTS_ORDER_BOOK: z
     .enum(['true', 'false'])

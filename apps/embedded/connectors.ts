@@ -4,7 +4,7 @@ import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemIds } from '#shared/adapters/system/ids.ts'
 import { systemRandom } from '#shared/adapters/system/random.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import { type InstrumentId, instrumentId } from '#shared/domain/instrument.ts'
+import type { InstrumentId } from '#shared/domain/instrument.ts'
 import type { EventBus } from '#shared/ports/event-bus.ts'
 import type { HotState } from '#shared/ports/hot-state.ts'
 import { backoffOf } from '#shared/runtime/backoff.ts'
@@ -12,6 +12,7 @@ import type { Log } from '#shared/runtime/log.ts'
 import { runStream } from '../../connectors/kis-stream/stream.ts'
 import { timersFrom } from '../../connectors/scheduler/config.ts'
 import { runScheduler } from '../../connectors/scheduler/scheduler.ts'
+import { parseInstruments } from './instrument-list.ts'
 import type { Market } from './market.ts'
 import type { SuiteSettings } from './settings.ts'
 
@@ -20,6 +21,8 @@ export interface Connectors {
   readonly live: Promise<void>
   /** Rejects when a broker refuses us for good. */
   readonly ended: Promise<void>
+  /** Why a stream is down, for a person; undefined while all are live. */
+  readonly trouble: () => string | undefined
   /** Data frames that have been handed on to the bus. */
   readonly framesHandled: () => number
   /** The scheduler has published everything that is due. */
@@ -42,6 +45,7 @@ export function startConnectors(deps: {
   const ids = followed(settings, market)
   const withOrderBook = settings.embedded.JTS_ORDER_BOOK === 'true' && ids.length * 2 <= REGISTRATIONS_MAX
   const live: Promise<void>[] = []
+  const troubles = new Map<string, string>()
   const streams = market.kis.accounts.map((account, index) => {
     const stream = kisStream({
       ...market.kis,
@@ -65,7 +69,12 @@ export function startConnectors(deps: {
         backoff: backoffOf({ baseMs: 500, maxMs: 60_000 }, systemRandom),
         ids: systemIds,
         log,
-        onLive: first.resolve,
+        onLive: () => {
+          troubles.delete(account.accountId)
+          first.resolve()
+        },
+        onLost: (reason) =>
+          void troubles.set(account.accountId, `${account.accountId} is not connected: ${reason}`),
       },
       closing.signal,
     )
@@ -88,6 +97,7 @@ export function startConnectors(deps: {
   return {
     live: Promise.all(live).then(() => undefined),
     ended: Promise.all(ended).then(() => undefined),
+    trouble: () => [...troubles.values()][0],
     framesHandled: () => streams.reduce((sum, { stream }) => sum + stream.framesReceived(), 0),
     isCaughtUp: () => timers.isCaughtUp(),
     async close() {
@@ -98,9 +108,6 @@ export function startConnectors(deps: {
 }
 
 function followed(settings: SuiteSettings, market: Market): readonly InstrumentId[] {
-  const named = settings.embedded.JTS_INSTRUMENTS.split(',')
-    .map((text) => text.trim())
-    .filter((text) => text !== '')
-  const all = named.length > 0 ? named.map(instrumentId) : market.instruments.map(({ id }) => id)
-  return all.slice(0, REGISTRATIONS_MAX)
+  const named = parseInstruments(settings.embedded.JTS_INSTRUMENTS)
+  return (named.length > 0 ? named : market.instruments).map(({ id }) => id).slice(0, REGISTRATIONS_MAX)
 }

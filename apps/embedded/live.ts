@@ -29,6 +29,8 @@ export interface LiveDeps {
   readonly stopwatch: Stopwatch
   readonly accounts: () => Promise<readonly AccountView[]>
   readonly market: string
+  /** What a person must know now. */
+  readonly trouble: () => string | undefined
 }
 
 const DRAW_EVERY_MS = 1_000
@@ -46,13 +48,13 @@ export async function runLive(deps: LiveDeps, signal: AbortSignal): Promise<void
       screen.write(up + lines.map((line) => `\u001B[2K${line.slice(0, screen.columns - 1)}\n`).join(''))
       drawn = lines.length
     } else {
-      screen.write(`${lines.slice(0, 2).join('  ')}\n`)
+      screen.write(`${[...lines.slice(0, 2), deps.trouble() ?? ''].join('  ')}\n`)
     }
     await stopwatch.sleep(screen.isTerminal ? DRAW_EVERY_MS : LINE_EVERY_MS, signal).catch(() => undefined)
   }
 }
 
-async function linesOf({ tally, clock, accounts, market }: LiveDeps): Promise<readonly string[]> {
+async function linesOf({ tally, clock, accounts, market, trouble }: LiveDeps): Promise<readonly string[]> {
   const views = await accounts()
   const lines = [
     `${market}  ${kstDate(clock.now())} ${wallClock(kstTimeOfDay(clock.now()))}`,
@@ -71,7 +73,7 @@ async function linesOf({ tally, clock, accounts, market }: LiveDeps): Promise<re
     const more = account.positions.length - shown.length
     lines.push(`  ${shown.length === 0 ? 'no positions' : shown.join('  ')}${more > 0 ? `  +${more}` : ''}`)
   }
-  lines.push(newestOf(tally))
+  lines.push(trouble() ?? newestOf(tally))
   return lines
 }
 

@@ -1,12 +1,11 @@
-// Where the market and the broker are: KIS, or the simulator behind real sockets.
+// What the suite needs to know of a market: KIS (broker-market.ts), or the simulator behind real sockets
+// (simulated-market.ts).
 import type { KisAccount, KisSettings } from '#shared/adapters/broker-kis/accounts.ts'
-import { systemClock } from '#shared/adapters/system/clock.ts'
 import type { Instrument } from '#shared/domain/instrument.ts'
 import type { Clock } from '#shared/ports/clock.ts'
 import type { Simulator } from '../kis-simulator/simulator.ts'
 import type { Options } from './options.ts'
 import type { SuiteSettings } from './settings.ts'
-import { simulatedMarket } from './simulated-market.ts'
 
 export interface Market {
   readonly kis: { readonly settings: KisSettings; readonly accounts: readonly KisAccount[] }
@@ -29,19 +28,4 @@ export interface MarketOptions {
   readonly directory: string
   /** Resolves when nothing is under way: awaited at every phase change, and after every event at speed `max`. */
   readonly settle: () => Promise<void>
-}
-
-export function openMarket(options: MarketOptions): Promise<Market> {
-  const { broker } = options.settings
-  if (broker === undefined) return simulatedMarket(options)
-  return Promise.resolve({
-    kis: broker,
-    clock: systemClock,
-    simulator: undefined,
-    finish: () => Promise.resolve(),
-    isStepped: false,
-    instruments: [],
-    title: broker.settings.paperTrading ? 'KIS paper trading' : 'KIS, REAL MONEY',
-    stop: () => Promise.resolve(),
-  })
 }

@@ -15,15 +15,18 @@ import { systemIds } from '#shared/adapters/system/ids.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { demoStrategies } from '../../functions/evaluate-strategy/strategies/demo.ts'
+import { brokerMarket } from './broker-market.ts'
 import { type Connectors, startConnectors } from './connectors.ts'
+import { parseInstruments } from './instrument-list.ts'
 import { type Screen, runLive } from './live.ts'
-import { type Market, openMarket } from './market.ts'
+import type { Market } from './market.ts'
 import { accountViews } from './operator.ts'
 import { startOperator } from './operator-server.ts'
 import type { Options } from './options.ts'
 import { outboxRelay } from './outbox-relay.ts'
 import { quiet } from './quiet.ts'
 import { removeRunFile, writeRunFile } from './run-file.ts'
+import { simulatedMarket } from './simulated-market.ts'
 import type { SuiteSettings } from './settings.ts'
 import { type Stores, openStores } from './stores.ts'
 import { startSuite } from './suite.ts'
@@ -58,7 +61,10 @@ export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summ
     })
     closers.push(() => stores.close())
     let settle: () => Promise<void> = () => Promise.resolve()
-    const market = await openMarket({ run: options, settings, directory, settle: () => settle() })
+    const market =
+      settings.broker === undefined
+        ? await simulatedMarket({ run: options, settings, directory, settle: () => settle() })
+        : brokerMarket(settings.broker, parseInstruments(settings.embedded.JTS_INSTRUMENTS))
     closers.push(() => market.stop())
     const assembled = await assemble(deps, stores, market, closers)
     settle = assembled.settle
@@ -192,7 +198,15 @@ async function drive(
   const background = [
     relay.run(ending.signal),
     runLive(
-      { screen, tally, clock: market.clock, stopwatch: systemStopwatch, accounts, market: market.title },
+      {
+        screen,
+        tally,
+        clock: market.clock,
+        stopwatch: systemStopwatch,
+        accounts,
+        market: market.title,
+        trouble: () => connectors.trouble(),
+      },
       ended,
     ),
   ]
@@ -203,8 +217,8 @@ async function drive(
   await writeRunFile(directory, { pid: process.pid, url: operator.url })
   closers.push(() => removeRunFile(directory))
 
-  await Promise.race([connectors.live, connectors.ended, suite.ended])
-  await settle()
+  await Promise.race([connectors.live, connectors.ended, suite.ended, aborted(ended)])
+  await Promise.race([settle(), aborted(ended)])
   log.info({ url: operator.url }, 'suite is up')
   const faults = Promise.race([connectors.ended, suite.ended])
   await Promise.race([marketOf(market, options, ended), faults])
@@ -221,6 +235,13 @@ async function drive(
   if (options.summary !== undefined) await writeSummary(options.summary, summary)
   return summary
 }
+
+/** Resolves when the signal aborts: a broker that is never reached must not keep the process. */
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 /** Ends with the market data, or with the signal. A market that has ended is kept open unless `--exit` was given. */
 async function marketOf(market: Market, options: Options, signal: AbortSignal): Promise<void> {

@@ -65,6 +65,11 @@ export function readSettings(environment: Environment, isReplay: boolean): Suite
   }
   const kis = hasBroker ? readKisSettings(environment) : undefined
   if (kis?.outcome === 'faulty') faults.push(...kis.faults)
+  if (hasBroker && parts.embedded.JTS_INSTRUMENTS === '') {
+    faults.push(
+      'JTS_INSTRUMENTS: is required with a broker (instruments to follow, comma-separated SYMBOL.VENUE)',
+    )
+  }
   if (faults.length > 0) throw new ConfigError([...new Set(faults)])
   return { ...parts, broker: kis?.outcome === 'read' ? kis : undefined }
 }

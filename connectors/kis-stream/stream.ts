@@ -30,6 +30,8 @@ export interface StreamDeps {
   readonly ids: IdSource
   readonly log: Log
   readonly onLive?: () => void
+  /** A connection ended for this reason; another is dialed. */
+  readonly onLost?: (reason: string) => void
 }
 
 /** Resolves once `signal` aborts; rejects when the broker refuses us for good. */
@@ -60,7 +62,10 @@ export async function runStream(deps: StreamDeps, signal: AbortSignal): Promise<
       connect,
       backoff: deps.backoff,
       stopwatch: deps.stopwatch,
-      onEnd: (outcome, pauseMs) => log.warn({ outcome, pauseMs }, 'stream ended; dialing again'),
+      onEnd: (outcome, pauseMs) => {
+        log.warn({ outcome, pauseMs }, 'stream ended; dialing again')
+        if ('reason' in outcome) deps.onLost?.(outcome.reason)
+      },
     },
     signal,
   )

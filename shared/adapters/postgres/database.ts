@@ -3,7 +3,9 @@
 // D1. Every statement is prepared by name; one name always means one text.
 // D2. `run` is one round trip and one transaction. `transaction` sends what is not awaited in between as a pipeline.
 // D3. Nothing is retried here: a caller with a receipt may call again, nobody else may.
-// D4. A server that acknowledges commits before they are on disk is refused at start: an intent must survive.
+// D4. Connections at hand are given out at once: the pool gives one a turn later, when whatever else became ready in this
+//     turn has run, and an order does not wait for that.
+// D5. A server that acknowledges commits before they are on disk is refused at start: an intent must survive.
 import { DatabaseError, Pool, type PoolClient, type PoolConfig, type QueryResultRow, TypeOverrides } from 'pg'
 import { failureOf, leavesConnectionUsable } from './failures.ts'
 
@@ -42,6 +44,7 @@ export interface PostgresOptions {
   readonly statementTimeoutMs?: number
 }
 
+const AT_HAND_MAX = 2
 const CONNECTION_TIMEOUT_MS = 5_000
 const IDLE_MS_MAX = 60_000
 /** A day: only so that a session on a dead network ends at all. */
@@ -53,8 +56,38 @@ const DATE_OID = 1082
 const types = new TypeOverrides()
 types.setTypeParser(DATE_OID, (text: string) => text)
 
-/** The library emits what it also rejects with; a connection in use has no listener but this. */
 const ignore = (): void => undefined
+
+/** D4. Connections that are lent from the pool and stay so while nobody else waits for one. */
+function connectionsAtHand(pool: Pool) {
+  const atHand: PoolClient[] = []
+  const watched = new WeakSet<PoolClient>()
+  let isClosing = false
+
+  /** The library emits what it also rejects with. A connection that dies while it is not in use is given back. */
+  const watch = (client: PoolClient): PoolClient => {
+    if (watched.has(client)) return client
+    watched.add(client)
+    client.on('error', () => {
+      const index = atHand.indexOf(client)
+      if (index >= 0) atHand.splice(index, 1)[0]?.release(true)
+    })
+    return client
+  }
+
+  return {
+    take: (): PoolClient | undefined => atHand.pop(),
+    connect: async (): Promise<PoolClient> => watch(await pool.connect()),
+    give(client: PoolClient): void {
+      if (isClosing || atHand.length >= AT_HAND_MAX || pool.waitingCount > 0) client.release()
+      else atHand.push(client)
+    },
+    close(): void {
+      isClosing = true
+      for (const client of atHand.splice(0)) client.release()
+    },
+  }
+}
 
 async function query<Row>(
   client: PoolClient,
@@ -149,6 +182,7 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDa
   const pool = new Pool(config)
   // An idle connection that dies is replaced when the next caller needs one; without a listener it ends the process.
   pool.on('error', ignore)
+  const connections = connectionsAtHand(pool)
 
   async function withClient<Result>(
     doing: string,
@@ -157,14 +191,12 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDa
   ): Promise<Result> {
     let client: PoolClient | undefined
     try {
-      client = await pool.connect()
-      client.on('error', ignore)
+      client = connections.take() ?? (await connections.connect())
       const result = await work(client)
-      client.off('error', ignore)
-      client.release(closes)
+      if (closes) client.release(true)
+      else connections.give(client)
       return result
     } catch (error) {
-      client?.off('error', ignore)
       client?.release(closes || !leavesConnectionUsable(error))
       throw failureOf(error, doing)
     }
@@ -174,12 +206,15 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDa
     run: (statement, values) => withClient(statement.name, (client) => query(client, statement, values)),
     transaction: (work) => withClient('run a transaction', (client) => transact(client, work)),
     session: (work) => withClient('run a session', (client) => runSession(client, work), true),
-    close: () => pool.end(),
+    close() {
+      connections.close()
+      return pool.end()
+    },
   }
   try {
     await checkServer(database)
   } catch (error) {
-    await pool.end()
+    await database.close()
     throw error
   }
   return database
