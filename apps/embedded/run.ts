@@ -33,6 +33,8 @@ import { startSuite } from './suite.ts'
 import { type Summary, summaryOf, writeSummary } from './summary.ts'
 import { tallyOf } from './tally.ts'
 
+const DRAIN_MS_MAX = 20_000
+
 export interface RunDeps {
   readonly options: Options
   readonly settings: SuiteSettings
@@ -222,7 +224,7 @@ async function drive(
   log.info({ url: operator.url }, 'suite is up')
   const faults = Promise.race([connectors.ended, suite.ended])
   await Promise.race([marketOf(market, options, ended), faults])
-  if (market.simulator !== undefined) await Promise.race([settle(), faults])
+  if (market.simulator !== undefined) await drained(settle, faults)
   await relay.flush()
   await stores.ticks.flush()
   const summary = await summaryOf({
@@ -234,6 +236,17 @@ async function drive(
   })
   if (options.summary !== undefined) await writeSummary(options.summary, summary)
   return summary
+}
+
+/** A store that is away must not keep the process: what is unfinished comes again at the next start. */
+async function drained(settle: () => Promise<void>, faults: Promise<void>): Promise<void> {
+  const done = new AbortController()
+  const limit = systemStopwatch.sleep(DRAIN_MS_MAX, done.signal).catch(() => undefined)
+  try {
+    await Promise.race([settle(), faults, limit])
+  } finally {
+    done.abort()
+  }
 }
 
 /** Resolves when the signal aborts: a broker that is never reached must not keep the process. */

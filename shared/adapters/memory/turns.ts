@@ -1,6 +1,10 @@
-// Runs what is ready in microtasks, so that an event reaches its handler in microseconds, but lets timers and sockets
-// have their turn after every UNITS_PER_TURN units of work: a long burst must not freeze the process. The count, not a
-// clock, decides: the order in which things run is then the same in every run of a replay.
+// Runs what is ready within this turn of the event loop, so that an event reaches its handler in microseconds, but lets
+// timers and sockets have their turn after every UNITS_PER_TURN units of work: a long burst must not freeze the process.
+// The count, not a clock, decides: the order in which things run is then the same in every run of a replay.
+//
+// Between two pieces of work all promises that are ready go on (process.nextTick waits for them): whoever was woken first
+// gets as far as its first wait for a disk or a socket before the next one starts. Of the groups that read an order, the
+// one that moves it comes before those that archive it.
 
 /** Records handed out, or heartbeats, between two turns of the event loop. */
 const UNITS_PER_TURN = 64
@@ -34,22 +38,23 @@ export function turns(): Turns {
       })
     }))
 
-  const drain = (): void => {
-    for (let work = queue[head]; work !== undefined; work = queue[head]) {
-      if (unitsLeft <= 0) {
-        void turn().then(drain)
-        return
-      }
-      head += 1
-      if (head === TRIM_MIN) {
-        queue.splice(0, head)
-        head = 0
-      }
-      unitsLeft -= work()
+  const next = (): void => {
+    if (unitsLeft <= 0) {
+      void turn().then(next)
+      return
     }
-    queue.length = 0
-    head = 0
-    isScheduled = false
+    const work = queue[head]
+    if (work === undefined) {
+      isScheduled = false
+      return
+    }
+    head += 1
+    if (head === queue.length || head === TRIM_MIN) {
+      queue.splice(0, head)
+      head = 0
+    }
+    unitsLeft -= work()
+    process.nextTick(next)
   }
 
   return {
@@ -57,7 +62,7 @@ export function turns(): Turns {
       queue.push(work)
       if (isScheduled) return
       isScheduled = true
-      queueMicrotask(drain)
+      queueMicrotask(next)
     },
     breathe() {
       unitsLeft -= 1
