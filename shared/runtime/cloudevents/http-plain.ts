@@ -90,9 +90,9 @@ let lastSource = ''
 
 function isUsualSource(value: string): boolean {
   if (value === lastSource) return true
-  const isUsual = USUAL_SOURCE.test(value) || (PLAIN.test(value) && isUriReference(value))
-  if (isUsual) lastSource = value
-  return isUsual
+  const isRight = USUAL_SOURCE.test(value) || (PLAIN.test(value) && isUriReference(value))
+  if (isRight) lastSource = value
+  return isRight
 }
 
 /** Attribute values by their place. */
