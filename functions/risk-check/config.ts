@@ -1,5 +1,5 @@
 // Settings of risk-check. What guards money has no default: choose it.
-import { z } from 'zod'
+import * as z from 'zod'
 import type { RiskLimits } from '#shared/domain/risk.ts'
 import { type Ratio, money, quantity, ratio } from '#shared/domain/values.ts'
 

@@ -55,24 +55,17 @@ export type AccountEvent = EventOf<
   >
 >
 
-export function riskFacts(sources: FactSources): Facts {
-  const { ledger, hotState, instruments, clock, feeRatio } = sources
+/** F1, F2. */
+function accountCopies({ ledger, clock }: FactSources) {
   const accounts = new Map<string, AccountSnapshot>()
   const renewals = new Map<string, { readonly done: Promise<void>; isOutdated: boolean }>()
-  const known = new Map<InstrumentId, Instrument>()
 
-  const readAccount = async (accountId: string, limits: RiskLimits) => {
+  const read = async (accountId: string, limits: RiskLimits): Promise<AccountSnapshot | undefined> => {
     const snapshot = await ledger.snapshot(accountId, addMs(clock.now(), -recentMsOf(limits)))
     const cached = accounts.get(accountId)
     const isNewer = snapshot !== undefined && (cached === undefined || cached.version <= snapshot.version)
     if (isNewer) accounts.set(accountId, snapshot)
     return snapshot
-  }
-
-  const accountOf = async (accountId: string, limits: RiskLimits, fresh: boolean) => {
-    if (!fresh) await renewals.get(accountId)?.done
-    const cached = fresh ? undefined : accounts.get(accountId)
-    return cached ?? readAccount(accountId, limits)
   }
 
   const renew = (accountId: string, limits: RiskLimits): void => {
@@ -84,19 +77,36 @@ export function riskFacts(sources: FactSources): Facts {
     const run = async (): Promise<void> => {
       do {
         renewal.isOutdated = false
-        await readAccount(accountId, limits)
+        await read(accountId, limits)
       } while (renewal.isOutdated)
     }
-    const forgetIt = (): boolean => accounts.delete(accountId)
     const renewal = {
       isOutdated: true,
       done: Promise.resolve()
         .then(run)
-        .catch(forgetIt) // whoever needs the account reads it, and says why that fails
+        // Whoever needs the account next reads it, and says why that fails.
+        .catch(() => void accounts.delete(accountId))
         .then(() => void renewals.delete(accountId)),
     }
     renewals.set(accountId, renewal)
   }
+
+  return {
+    accounts,
+    renew,
+    async of(accountId: string, limits: RiskLimits, fresh: boolean): Promise<AccountSnapshot | undefined> {
+      if (!fresh) await renewals.get(accountId)?.done
+      const cached = fresh ? undefined : accounts.get(accountId)
+      return cached ?? read(accountId, limits)
+    },
+  }
+}
+
+export function riskFacts(sources: FactSources): Facts {
+  const { hotState, instruments, clock, feeRatio } = sources
+  const copies = accountCopies(sources)
+  const { accounts } = copies
+  const known = new Map<InstrumentId, Instrument>()
 
   /** Base prices change once a session; within one, what was read stands. */
   const instrumentOf = async (id: InstrumentId, fresh: boolean) => {
@@ -110,7 +120,7 @@ export function riskFacts(sources: FactSources): Facts {
   return {
     async read(order, limits, fresh) {
       const [account, instrument] = await Promise.all([
-        accountOf(order.accountId, limits, fresh),
+        copies.of(order.accountId, limits, fresh),
         instrumentOf(order.instrumentId, fresh),
       ])
       const ids = new Set([
@@ -156,7 +166,7 @@ export function riskFacts(sources: FactSources): Facts {
 
     happened({ data }, limits) {
       const cached = accounts.get(data.accountId)
-      if (cached !== undefined && isStale(cached, data)) renew(data.accountId, limits)
+      if (cached !== undefined && isStale(cached, data)) copies.renew(data.accountId, limits)
     },
   }
 }

@@ -308,6 +308,7 @@ const memberRules = (open: Open): void => {
     }
     await bus.publish(keys(40).flatMap((key) => series(key, 1)))
     await bus.subscribe({ group: 'g', topics: [TOPIC] }, busy)
+    await new Promise((resolve) => setImmediate(resolve)) // so that it is busy
     const newcomer = recorder()
     await bus.subscribe({ group: 'g', topics: [TOPIC] }, newcomer.onBatch)
     await until(() => expect(told).toBeGreaterThan(0))

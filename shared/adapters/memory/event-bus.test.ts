@@ -188,3 +188,21 @@ test('runs of the same replay are the same, event for event', async () => {
   expect(first.length).toBeGreaterThan(1000)
   expect(await run()).toEqual(first)
 })
+
+test('a group gets to its first wait for the world before a group that subscribed after it starts', async () => {
+  const bus = memoryBus()
+  const order: string[] = []
+  await bus.subscribe({ group: 'mover', topics: ['market.ticks'] }, async (batch) => {
+    for (let step = 0; step < 20; step += 1) await Promise.resolve()
+    order.push('statement sent')
+    await new Promise((resolve) => setImmediate(resolve))
+    await resolveAll(batch)
+  })
+  await bus.subscribe({ group: 'archive', topics: ['market.ticks'] }, async (batch) => {
+    order.push('archived')
+    await resolveAll(batch)
+  })
+  await bus.publish([event('a')])
+  await bus.idle()
+  expect(order).toEqual(['statement sent', 'archived'])
+})

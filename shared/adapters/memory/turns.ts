@@ -38,9 +38,9 @@ export function turns(): Turns {
       })
     }))
 
-  const next = (): void => {
+  const step = (): void => {
     if (unitsLeft <= 0) {
-      void turn().then(next)
+      void turn().then(step)
       return
     }
     const work = queue[head]
@@ -54,7 +54,7 @@ export function turns(): Turns {
       head = 0
     }
     unitsLeft -= work()
-    process.nextTick(next)
+    process.nextTick(step)
   }
 
   return {
@@ -62,7 +62,7 @@ export function turns(): Turns {
       queue.push(work)
       if (isScheduled) return
       isScheduled = true
-      queueMicrotask(next)
+      queueMicrotask(step)
     },
     breathe() {
       unitsLeft -= 1
