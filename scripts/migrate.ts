@@ -1,5 +1,5 @@
 // `npm run migrate`: brings the databases of a server up to date. The embedded suite does this by itself at start.
-import { z } from 'zod'
+import * as z from 'zod'
 import { migrateClickHouse } from '#shared/adapters/clickhouse/migrate.ts'
 import { openClickHouse } from '#shared/adapters/clickhouse/clickhouse.ts'
 import { openPostgres } from '#shared/adapters/postgres/database.ts'

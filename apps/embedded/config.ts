@@ -1,5 +1,5 @@
 // Settings of the embedded suite itself. What its functions and connectors need is in their own schemas.
-import { z } from 'zod'
+import * as z from 'zod'
 import { LOG_LEVELS } from '#shared/runtime/log.ts'
 import { parseInstruments } from './instrument-list.ts'
 

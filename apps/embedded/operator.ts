@@ -1,7 +1,7 @@
 // What an operator may ask and order, over HTTP on loopback. `jts` is its client; without a running suite `jts` serves it
 // to itself on the same stores. Not the public API: it has no users and never leaves the machine.
 import { Hono } from 'hono'
-import { z } from 'zod'
+import * as z from 'zod'
 import { averagePriceOfPosition } from '#shared/domain/position.ts'
 import { TRADING_STATES, type TradingState } from '#shared/domain/risk.ts'
 import { formatInstant } from '#shared/domain/time.ts'

@@ -1,7 +1,7 @@
 // How `jts` finds the suite that runs on a data directory: one small file, there while it runs.
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 
 const RunFile = z.object({ pid: z.int().positive(), url: z.url() })
 export type RunFile = z.output<typeof RunFile>

@@ -1,5 +1,5 @@
 // What can go wrong on demand. Settings hold until changed; shots are used up.
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Every default is the friendly one. */
 export const FaultSettings = z.strictObject({

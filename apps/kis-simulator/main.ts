@@ -1,6 +1,6 @@
 // `npm run simulator`: KIS on this machine, for people without an account. Settings come from arguments or the environment.
 import { parseArgs } from 'node:util'
-import { z } from 'zod'
+import * as z from 'zod'
 import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemRandomBytes } from '#shared/adapters/system/ids.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'

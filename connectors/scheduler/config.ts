@@ -1,5 +1,5 @@
 // Settings of the scheduler.
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Timer } from './schedule.ts'
 
 const IntervalMs = z.coerce.number().int().min(100).max(86_400_000)

@@ -1,5 +1,5 @@
 // Settings of archive-event.
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const ArchiveEventConfig = z.object({
   JTS_ARCHIVE_BATCH_SIZE: z.coerce

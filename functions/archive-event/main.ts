@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { clickhouseArchive } from '#shared/adapters/clickhouse/archive.ts'
 import { openClickHouse } from '#shared/adapters/clickhouse/clickhouse.ts'
 import { systemClock } from '#shared/adapters/system/clock.ts'

@@ -1,5 +1,5 @@
 // Settings of evaluate-strategy.
-import { z } from 'zod'
+import * as z from 'zod'
 import type { EvaluateSettings } from './world.ts'
 
 const Milliseconds = z.coerce.number().int().min(0).max(86_400_000)

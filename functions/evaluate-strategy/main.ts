@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { openClickHouse } from '#shared/adapters/clickhouse/clickhouse.ts'
 import { clickhouseTickStore } from '#shared/adapters/clickhouse/tick-store.ts'
 import { openPostgres } from '#shared/adapters/postgres/database.ts'

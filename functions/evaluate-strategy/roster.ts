@@ -3,7 +3,7 @@
 // R1. A document that is not valid disables its strategy, with a fault that names the field; the others go on.
 // R2. When the documents cannot be read, what was read last goes on. Before the first reading nothing runs.
 // R3. A version never changes, so a strategy is prepared once for each version, and its state lives as long as that.
-import { z } from 'zod'
+import * as z from 'zod'
 import { InstrumentIdString } from '#shared/events/wire.ts'
 import type { Stopwatch } from '#shared/ports/clock.ts'
 import type { Document, Documents } from '#shared/ports/documents.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { instant } from '#shared/domain/time.ts'
 import { ACCOUNT } from './bench.fixture.ts'
 import { sma } from './indicators.ts'

@@ -4,7 +4,7 @@
 // S2. The state given to `step` is given away: it may be changed in place, and only what comes back is kept. It is JSON.
 // S3. An opinion is raised once, on the close that formed it, never again while it lasts. Until `warmUpBars` closes were
 //     taken there is none.
-import { z } from 'zod'
+import * as z from 'zod'
 import { BAR_INTERVALS } from '#shared/domain/market-data.ts'
 import { ORDER_TYPES, TIMES_IN_FORCE } from '#shared/domain/order.ts'
 import type { Instant } from '#shared/domain/time.ts'

@@ -1,5 +1,5 @@
 // Settings of ingest-tick.
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const IngestTickConfig = z.object({
   BATCH_SIZE: z.coerce

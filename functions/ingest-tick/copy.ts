@@ -5,7 +5,7 @@
 // C2. What a copy lacks, the venue's running volume tells at the next tick: the bars in the making then carry the missed
 //     volume and are not emitted unless they are whole (B4). So after a FLUSHALL with a restart, or a crash, the bars that
 //     were forming are lost to this function; history has them from the broker. A FLUSHALL alone loses nothing.
-import { z } from 'zod'
+import * as z from 'zod'
 import { instrumentId } from '#shared/domain/instrument.ts'
 import { BAR_INTERVALS } from '#shared/domain/market-data.ts'
 import { instant } from '#shared/domain/time.ts'

@@ -1,5 +1,5 @@
 // Settings of notify. A channel is in use when it is switched on and complete; switched on and incomplete is a fault.
-import { z } from 'zod'
+import * as z from 'zod'
 import { money, ratio } from '#shared/domain/values.ts'
 import { type Channel, SEVERITIES, type Severity } from '#shared/events/notifications.ts'
 import type { AlertRules } from './decide.ts'

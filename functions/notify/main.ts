@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { memoryHotState } from '#shared/adapters/memory/hot-state.ts'
 import { notifiersFrom } from '#shared/adapters/notifiers/notifiers.ts'
 import { openPostgres } from '#shared/adapters/postgres/database.ts'

@@ -1,5 +1,5 @@
 // Settings of place-order.
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const PlaceOrderConfig = z.object({
   JTS_APPROVAL_AGE_MS_MAX: z.coerce

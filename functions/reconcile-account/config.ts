@@ -1,5 +1,5 @@
 // Settings of reconcile-account.
-import { z } from 'zod'
+import * as z from 'zod'
 
 const Milliseconds = z.coerce.number().int().min(1).max(86_400_000)
 

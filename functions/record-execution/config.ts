@@ -1,5 +1,5 @@
 // What the deployed function needs beside what every function does.
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Ratio, ratio } from '#shared/domain/values.ts'
 
 export const RecordExecutionConnections = z.object({

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { openPostgres } from '#shared/adapters/postgres/database.ts'
 import { postgresInstruments } from '#shared/adapters/postgres/instruments.ts'
 import { postgresLedger } from '#shared/adapters/postgres/ledger.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { expect, test } from 'vitest'
 import { CONTRACTS } from '#shared/events/catalogue.ts'
 import { defineEvent } from '#shared/events/contract.ts'

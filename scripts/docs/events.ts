@@ -1,5 +1,5 @@
 // docs/events.md: the catalogue of events.
-import { z } from 'zod'
+import * as z from 'zod'
 import { type EventContract, TOPICS, type Topic } from '#shared/events/contract.ts'
 import type { Participant } from './repository.ts'
 

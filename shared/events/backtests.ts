@@ -1,5 +1,5 @@
 // Backtests asked for and ended.
-import { z } from 'zod'
+import * as z from 'zod'
 import { defineEvent } from './contract.ts'
 import { DateString, DecimalString, Id, InstrumentIdString, Time } from './wire.ts'
 

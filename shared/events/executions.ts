@@ -1,5 +1,5 @@
 // What the broker says of orders, and of the stream that says it.
-import { z } from 'zod'
+import * as z from 'zod'
 import { EXECUTION_KINDS } from '#shared/domain/execution.ts'
 import { SIDES } from '#shared/domain/order.ts'
 import { defineEvent } from './contract.ts'

@@ -1,5 +1,5 @@
 // Market data on the wire.
-import { z } from 'zod'
+import * as z from 'zod'
 import { AGGRESSORS, BAR_INTERVALS } from '#shared/domain/market-data.ts'
 import { defineEvent } from './contract.ts'
 import {

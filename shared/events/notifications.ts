@@ -1,5 +1,5 @@
 // Messages to people.
-import { z } from 'zod'
+import * as z from 'zod'
 import { defineEvent } from './contract.ts'
 import { Id, Time } from './wire.ts'
 

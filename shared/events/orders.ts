@@ -1,5 +1,5 @@
 // An order's life on the wire. Every event of one account is on one partition, so the life is in order.
-import { z } from 'zod'
+import * as z from 'zod'
 import { ORDER_TYPES, SIDES, TIMES_IN_FORCE } from '#shared/domain/order.ts'
 import { DENIAL_CODES } from '#shared/domain/risk.ts'
 import { defineEvent } from './contract.ts'

@@ -1,5 +1,5 @@
 // Accounts as risk sees them.
-import { z } from 'zod'
+import * as z from 'zod'
 import { TRADING_STATES } from '#shared/domain/risk.ts'
 import { defineEvent } from './contract.ts'
 import { DateString, DecimalString, Id, Time, UnsignedDecimal } from './wire.ts'

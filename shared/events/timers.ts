@@ -1,5 +1,5 @@
 // Time as events, so that a replay has the same timers.
-import { z } from 'zod'
+import * as z from 'zod'
 import { SESSION_PHASES } from '#shared/domain/session.ts'
 import { defineEvent } from './contract.ts'
 import { DateString, Id, Time } from './wire.ts'

@@ -1,5 +1,5 @@
 // Scalars as they stand on the wire: decimal strings, RFC 3339 times, closed lists.
-import { z } from 'zod'
+import * as z from 'zod'
 import { INSTRUMENT_KINDS, MARKETS, VENUES } from '#shared/domain/instrument.ts'
 
 export const DecimalString = z

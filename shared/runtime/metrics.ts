@@ -33,35 +33,11 @@ export function createMetrics({
   const statuses = new Map<number, number>()
   const requestTimes = new Tally()
   let open = 0
-  registry.registerMetric(
-    new Counter({
-      name: 'jts_events_handled_total',
-      help: 'Events by function and outcome.',
-      labelNames: ['function', 'outcome'],
-      registers: [],
-      collect() {
-        this.reset()
-        for (const [name, { outcomes }] of functions) {
-          for (const [outcome, count] of outcomes) this.inc({ function: name, outcome }, count)
-        }
-      },
-    }),
-  )
+  registry.registerMetric(handledCounter(functions))
   registerHistogram(registry, 'jts_event_duration_seconds', 'Time to handle one event, by function.', () =>
     [...functions].map(([name, { times }]) => [{ function: name }, times]),
   )
-  registry.registerMetric(
-    new Counter({
-      name: 'jts_http_requests_total',
-      help: 'Requests for events by status.',
-      labelNames: ['status'],
-      registers: [],
-      collect() {
-        this.reset()
-        for (const [status, count] of statuses) this.inc({ status: String(status) }, count)
-      },
-    }),
-  )
+  registry.registerMetric(requestCounter(statuses))
   registerHistogram(
     registry,
     'jts_http_request_duration_seconds',
@@ -98,6 +74,32 @@ export function createMetrics({
     },
   }
 }
+
+const handledCounter = (functions: ReadonlyMap<string, FunctionTally>) =>
+  new Counter({
+    name: 'jts_events_handled_total',
+    help: 'Events by function and outcome.',
+    labelNames: ['function', 'outcome'],
+    registers: [],
+    collect() {
+      this.reset()
+      for (const [name, { outcomes }] of functions) {
+        for (const [outcome, count] of outcomes) this.inc({ function: name, outcome }, count)
+      }
+    },
+  })
+
+const requestCounter = (statuses: ReadonlyMap<number, number>) =>
+  new Counter({
+    name: 'jts_http_requests_total',
+    help: 'Requests for events by status.',
+    labelNames: ['status'],
+    registers: [],
+    collect() {
+      this.reset()
+      for (const [status, count] of statuses) this.inc({ status: String(status) }, count)
+    },
+  })
 
 interface FunctionTally {
   readonly outcomes: Map<Outcome, number>

@@ -1,6 +1,6 @@
 // A deployed function: one process, one server, drained on SIGTERM.
 import type { AddressInfo } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { EventContract } from '#shared/events/contract.ts'
 import type { Clock, Stopwatch } from '#shared/ports/clock.ts'
 import type { EventBus } from '#shared/ports/event-bus.ts'

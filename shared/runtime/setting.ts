@@ -1,5 +1,5 @@
 // What a schema of settings says to a person: the source of docs/configuration.md and .env.example.
-import { z } from 'zod'
+import * as z from 'zod'
 
 export interface Setting {
   readonly name: string

@@ -1,5 +1,5 @@
 // What is not KIS: a small door for tests and for people who want to see something go wrong. Under /simulator.
-import { z } from 'zod'
+import * as z from 'zod'
 import { formatInstant } from '#shared/domain/time.ts'
 import { FaultSettings, ShotRequest } from '../faults.ts'
 import { jsonObject } from './oauth.ts'

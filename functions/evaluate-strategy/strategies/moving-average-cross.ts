@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { crossedAbove, crossedBelow, sma } from '../indicators.ts'
 import { TRADING, defineStrategy, unit } from '../strategy.ts'
 

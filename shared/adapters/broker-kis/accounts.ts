@@ -1,5 +1,5 @@
 // Accounts are data: how many there are and whose they are is read from the environment, once, at start.
-import { z } from 'zod'
+import * as z from 'zod'
 
 export interface KisSettings {
   /** Decides the TR ids, the notice channel and the default hosts. Never guessed. */

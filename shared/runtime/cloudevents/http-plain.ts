@@ -85,15 +85,16 @@ function isUsual(slot: number, value: string): boolean {
 const isFreeText = (slot: number): boolean =>
   slot !== SPECVERSION && slot !== SOURCE && slot !== TIME && slot !== CONTENT_TYPE
 
-/** Few senders write to one process, and each says the same source every time. */
-let lastSource = ''
-
-function isUsualSource(value: string): boolean {
-  if (value === lastSource) return true
-  const isRight = USUAL_SOURCE.test(value) || (PLAIN.test(value) && isUriReference(value))
-  if (isRight) lastSource = value
-  return isRight
-}
+/** Few senders write to one process, and each says the same source every time: the last good one is remembered. */
+const isUsualSource = ((): ((value: string) => boolean) => {
+  let last = ''
+  return (value) => {
+    if (value === last) return true
+    const isRight = USUAL_SOURCE.test(value) || (PLAIN.test(value) && isUriReference(value))
+    if (isRight) last = value
+    return isRight
+  }
+})()
 
 /** Attribute values by their place. */
 export type PlainHeaders = (string | undefined)[]
