@@ -1,7 +1,7 @@
 // Proves everything: what `npm run verify` runs is what CI runs. `--without-tests` leaves out the tests, for those who
 // have just run them.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -11,6 +11,7 @@ interface Step {
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'jts-verify-'))
+chmodSync(scratch, 0o755) // PostgreSQL has a user of its own where a superuser starts it
 
 const STEPS: readonly Step[] = [
   { name: 'format', command: ['prettier', '--check', '--log-level=warn', '.'] },

@@ -22,7 +22,7 @@ export async function removeData(directory: string): Promise<void> {
 }
 
 function isOpenToOthers(path: string): boolean {
-  for (let at = dirname(path); ; at = dirname(at)) {
+  for (let at = path; ; at = dirname(at)) {
     const mode = statSync(at, { throwIfNoEntry: false })?.mode
     if (mode !== undefined && (mode & OTHERS_MAY_ENTER) === 0) return false
     if (at === dirname(at)) return true

@@ -1,0 +1,19 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { postgresDirectoryOf } from './places.ts'
+
+test('a superuser whose data directory is private keeps PostgreSQL where its own user can go', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'jts-places-'))
+  const inside = join(home, '.jts')
+  const isSuperuser = process.getuid?.() === 0
+
+  await chmod(home, 0o755)
+  expect(postgresDirectoryOf(inside)).toBe(join(inside, 'postgres'))
+  await chmod(home, 0o700)
+  const kept = postgresDirectoryOf(inside)
+  expect(kept).toMatch(isSuperuser ? /^\/var\/lib\/jts\/[0-9a-f]{12}$/ : /\.jts\/postgres$/)
+  expect(postgresDirectoryOf(inside), 'the same place every time').toBe(kept)
+  await rm(home, { recursive: true })
+})
