@@ -13,7 +13,6 @@ await serve(
   riskCheck,
   async (event) => {
     if (!isOf(OrderRequested, event)) return []
-    if (!isOf(OrderRequested, event)) return []
     const { accountId, clientOrderId } = orderFromWire(event.data)
     return [output(OrderDenied, { accountId, clientOrderId, code: 'TRADING_HALTED', detail: '' })]
   },
