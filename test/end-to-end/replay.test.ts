@@ -44,7 +44,7 @@ const recordedDays = (): void => {
       const place = await scratch()
       const data = join(place.path, 'data')
       // The journal is compacted at each start; the whole day fills about 200,000 bytes of it.
-    for (const bytes of [20_000, 40_000, 40_000]) {
+      for (const bytes of [20_000, 40_000, 40_000]) {
         const run = start(['--replay', TICKS, '--speed', 'max', '--exit', '--data', data])
         await grown(join(data, 'simulator', 'journal'), bytes, run.ended)
         run.child.kill('SIGKILL')
