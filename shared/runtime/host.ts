@@ -16,9 +16,9 @@ import type { CloudEvent, Fault } from './cloudevents/cloud-event.ts'
 import { acceptEvent } from './completion.ts'
 import { type Deadline, type Deadlines, type Expirable, deadlinesOf } from './deadlines.ts'
 import type { Delivery, Outcome } from './delivery.ts'
-import { childTrace, outputIdentity } from './event-identity.ts'
 import type { FunctionDefinition, Handler, HandlerContext } from './function.ts'
 import { type Log, traceFields } from './log.ts'
+import { ContractError, outputEvent } from './output-event.ts'
 
 export interface HostMetrics {
   /** One event came to its end. Called for every outcome but `ignored`. */
@@ -40,11 +40,6 @@ export interface FunctionHost {
   start(event: CloudEvent, done: (delivery: Delivery) => void, signal?: AbortSignal): void
   /** Ends the deadline timer. Call it when no event is in flight. */
   close(): void
-}
-
-/** A handler broke its promise: an output that it does not declare or that fails its schema. */
-export class ContractError extends Error {
-  override name = 'ContractError'
 }
 
 class DeadlineError extends RetryableError {
@@ -200,7 +195,9 @@ class Call implements HandlerContext, Expirable {
   // Arrow members: a handler may take `finish` and `receipt` off the context.
   readonly finish = (outputs: readonly Output[]): readonly Event[] => {
     if (outputs !== this.#lastOutputs) {
-      this.#lastFinished = outputs.map((output, index) => this.#finishOne(output, index))
+      this.#lastFinished = outputs.map((output, index) =>
+        outputEvent(this.#definition, this.event, output, index, this.#time),
+      )
       this.#lastOutputs = outputs
     }
     return this.#lastFinished
@@ -222,36 +219,6 @@ class Call implements HandlerContext, Expirable {
       throw new ContractError(`${this.#definition.name} returned other outputs than its receipt holds`)
     }
     return finished
-  }
-
-  #finishOne({ contract, data }: Output, index: number): Event {
-    const { name, produces } = this.#definition
-    if (!produces.includes(contract)) throw new ContractError(`${name} does not declare ${contract.type}`)
-    const parsed = contract.schema.safeParse(data)
-    if (!parsed.success) {
-      const issues = parsed.error.issues
-        .map((issue) => `${issue.path.join('/')}: ${issue.message}`)
-        .join('; ')
-      throw new ContractError(`${name} emitted a bad ${contract.name}: ${issues}`)
-    }
-    const cause = this.event
-    const { id, spanId } = outputIdentity(cause.id, name, index)
-    const traceState = (cause as CloudEvent).tracestate
-    return {
-      specversion: '1.0',
-      id,
-      source: `/jts/functions/${name}`,
-      type: contract.type,
-      subject: contract.subject(parsed.data),
-      time: this.#time,
-      datacontenttype: 'application/json',
-      partitionkey: contract.key(parsed.data),
-      correlationid: cause.correlationid,
-      causationid: cause.id,
-      traceparent: childTrace(cause.traceparent, cause.correlationid, spanId),
-      ...(traceState === undefined ? {} : { tracestate: traceState }),
-      data: parsed.data,
-    }
   }
 }
 
