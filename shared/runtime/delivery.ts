@@ -9,13 +9,21 @@ export type Delivery =
   /** Of a type that this function does not consume. */
   | { readonly outcome: 'ignored' }
   /** The world was not ready: deliver it again. */
-  | { readonly outcome: 'retry'; readonly reason: string }
+  | {
+      readonly outcome: 'retry'
+      readonly reason: string
+      /** It says nothing of the event, which is never set aside for it. Default: false. */
+      readonly isBlameless?: boolean
+      /** Not sooner than this many milliseconds from now. */
+      readonly afterMs?: number
+    }
   /** It can never be handled: dead-letter it. `faults` say where its data is wrong. */
   | { readonly outcome: 'poison'; readonly reason: string; readonly faults?: readonly Fault[] }
   /** Our own mistake: the process ends, and the event comes again. */
   | { readonly outcome: 'defect'; readonly error: unknown }
 
 export type Outcome = Delivery['outcome']
+export type Failure = Exclude<Delivery, { outcome: 'done' | 'ignored' }>
 
 export interface Consequence {
   /** What the HTTP host answers. */
@@ -39,8 +47,14 @@ const RETRYABLE = new Set([404, 408, 409, 429])
 /** Whether a trigger delivers again after this answer. No answer at all is delivered again too. */
 export const isRetryableStatus = (status: number): boolean => status >= 500 || RETRYABLE.has(status)
 
-/** What a consumer does after this answer of a function that it called over HTTP. */
+/** An answer that refuses the event itself. */
+const REFUSALS = new Set([400, 413, 422])
+
+/**
+ * What a consumer does after this answer of a function that it called over HTTP. An answer that is neither done nor a word
+ * about the event (a redirect, 401, 404, the 202 of a queue) is a wrong door: the event waits for somebody to mend it.
+ */
 export function consequenceOfStatus(status: number): 'resolve' | 'redeliver' | 'deadLetter' {
-  if (status >= 200 && status < 300) return 'resolve'
-  return isRetryableStatus(status) ? 'redeliver' : 'deadLetter'
+  if (status === 200 || status === 204) return 'resolve'
+  return REFUSALS.has(status) ? 'deadLetter' : 'redeliver'
 }
