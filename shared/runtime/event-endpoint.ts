@@ -4,7 +4,8 @@
 //     what a Knative Trigger takes; any other body with a 2xx is a failure there.
 // E2. A batch is answered with a batch: only a sender that speaks batches gets one, or one that accepts
 //     `application/cloudevents-batch+json`. A batch is handled in order and stops at the first event that is not done;
-//     the answer then carries the index of that event and what those before it emitted.
+//     the answer then carries the index of that event and what those before it emitted. It also stops between two events
+//     when it has taken as long as one event may take, or when its sender has gone.
 // E3. Where a bus is given, outputs are published before the answer, and the answer is empty.
 // E4. Several outputs, no bus, no batch accepted: 406. The handler's effect stands and its outputs are a function of the
 //     event, so nothing is lost by delivering it again to a function that is set up rightly.
@@ -18,7 +19,7 @@ import type { Stopwatch } from '#shared/ports/clock.ts'
 import type { CloudEvent } from './cloudevents/cloud-event.ts'
 import { type DecodedHttp, decodeHttp } from './cloudevents/http-decode.ts'
 import { batchedMessage, binaryHeaders, bodyOf } from './cloudevents/http-encode.ts'
-import { CONSEQUENCES, type Delivery } from './delivery.ts'
+import { CONSEQUENCES, type Delivery, type Failure } from './delivery.ts'
 import type { FunctionHost } from './host.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -191,7 +192,15 @@ async function deliverInTurn(
   const isBatch = decoded.mode === 'batched'
   const events = isBatch ? decoded.events : [decoded.event]
   const outputs: Event[] = []
+  const endMs = deps.stopwatch.elapsedMs() + Math.max(...hosts.map(({ definition }) => definition.timeoutMs))
   for (const [index, event] of events.entries()) {
+    if (outgoing.destroyed) return
+    if (index > 0 && deps.stopwatch.elapsedMs() >= endMs) {
+      const emitted = await publishOrKeep(deps, outputs)
+      const rest = { index, outputs: emitted ?? [], untried: true } as const
+      answerProblem(outgoing, emitted === undefined ? UNPUBLISHED : problem(503, OUT_OF_TIME, rest))
+      return
+    }
     const delivery = await deliver(hosts, event)
     if (delivery.outcome === 'done') {
       outputs.push(...delivery.outputs)
@@ -218,8 +227,7 @@ function answerFailure(
   if (delivery.outcome === 'defect') deps.onDefect?.(delivery.error)
 }
 
-type Failure = Exclude<Delivery, { outcome: 'done' | 'ignored' }>
-
+const OUT_OF_TIME = 'out of time for the rest of this batch: deliver it again from here'
 const UNPUBLISHED = problem(503, 'handled, but what it emitted could not be published: deliver it again')
 
 /** E3. What is left to answer with; `undefined` when publishing failed. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { Agent } from 'node:http'
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { output } from '#shared/events/contract.ts'
 import { OrderDenied } from '#shared/events/orders.ts'
 import { PoisonError, RetryableError } from '#shared/ports/errors.ts'
@@ -127,12 +128,58 @@ describe('batches', () => {
       if (event.id === 'b') throw new RetryableError('down')
       return [denial(event.id)]
     })
-    const body = `[${['a', 'b', 'c'].map((id) => json({ id })).join(',')}]`
-    const answer = await send(server.port, { headers: BATCH, body })
+    const answer = await send(server.port, { headers: BATCH, body: batchOf('a', 'b', 'c') })
     expect(problemIn(answer)).toMatchObject({ status: 503, index: 1, outputs: [{ causationid: 'a' }] })
     expect(seen).toEqual(['a', 'b'])
   })
+
+  test('a batch that has taken as long as an event may take stops there, and says that the next was not tried', async () => {
+    let elapsedMs = 0
+    const server = await opened(
+      async (event) => {
+        elapsedMs += 1_000
+        return [denial(event.id)]
+      },
+      { stopwatch: { ...systemStopwatch, elapsedMs: () => elapsedMs } },
+    )
+    const answer = await send(server.port, { headers: BATCH, body: batchOf('a', 'b', 'c') })
+    expect(problemIn(answer)).toMatchObject({
+      status: 503,
+      index: 2,
+      untried: true,
+      outputs: [{ causationid: 'a' }, { causationid: 'b' }],
+    })
+  })
+
+  test('a batch whose sender has gone goes no further: the sender will begin again', async () => {
+    const seen: string[] = []
+    const entered = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
+    const server = await opened(async (event) => {
+      seen.push(event.id)
+      entered.resolve()
+      await released.promise
+      return []
+    })
+    const socket = connect(server.port, '127.0.0.1')
+    const body = batchOf('a', 'b')
+    socket.write(`POST / HTTP/1.1\r\nhost: x\r\n${BATCH.map((header) => header.join(': ')).join('')}\r\n`)
+    socket.write(`content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+    await entered.promise
+    socket.destroy()
+    await expect.poll(() => connectionsOf(server), { interval: 5 }).toBe(0)
+    released.resolve()
+    expect((await post(server)).status).toBe(204)
+    expect(seen).toEqual(['a', 'e-1'])
+  })
 })
+
+const batchOf = (...ids: readonly string[]): string => `[${ids.map((id) => json({ id })).join(',')}]`
+
+const connectionsOf = ({ server }: TestServer): Promise<number> =>
+  new Promise((resolve, reject) =>
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+  )
 
 describe('limits', () => {
   test.each([

@@ -13,12 +13,14 @@ export interface Problem {
   readonly index?: number
   /** Of a batch: what the events before `index` emitted, as CloudEvents. Publish them. */
   readonly outputs?: readonly unknown[]
+  /** Of a batch: the event at `index` was not tried. */
+  readonly untried?: true
 }
 
 export const problem = (
   status: number,
   detail: string,
-  more: Pick<Problem, 'faults' | 'index' | 'outputs'> = {},
+  more: Pick<Problem, 'faults' | 'index' | 'outputs' | 'untried'> = {},
 ): Problem => ({ status, title: STATUS_CODES[status] ?? 'Error', detail, ...more })
 
 /** Writes a whole answer. Does nothing when the client has gone. */
