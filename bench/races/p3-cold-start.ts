@@ -1,9 +1,9 @@
 // P3: from spawning a bundled function to its first answer.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { build } from 'esbuild'
+import { join, resolve } from 'node:path'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
+import { bundleProgram } from '../../scripts/build/bundle.ts'
 import { type RaceResult, type Round, figureOf, interleave, report } from '../harness.ts'
 import { EVENT_HEADERS, ORDER_BODY } from '../order-event.ts'
 import {
@@ -23,26 +23,6 @@ const OURS = 'ours, bundled'
 const CACHED = 'ours, bundled, compile cache'
 const FAAS = 'faas-js-runtime'
 const GOOGLE = 'functions-framework'
-
-/** As the images are made: one file for each function, minified. */
-async function bundled(file: string, directory: string): Promise<string> {
-  const outfile = join(directory, 'function.mjs')
-  await build({
-    entryPoints: [file],
-    outfile,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    // Packages that are CommonJS ask for `require` inside an ES module.
-    banner: {
-      js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
-    },
-    logLevel: 'error',
-  })
-  return outfile
-}
 
 /** Milliseconds until the port opens, and until the first event is answered. */
 async function firstAnswer(command: ServerCommand): Promise<Round> {
@@ -70,7 +50,9 @@ async function firstAnswer(command: ServerCommand): Promise<Round> {
 async function run(): Promise<RaceResult> {
   const directory = mkdtempSync(join(tmpdir(), 'jts-bench-'))
   try {
-    const file = await bundled('bench/servers/ours.ts', directory)
+    // As the images are made.
+    const root = resolve(import.meta.dirname, '../..')
+    const { file } = await bundleProgram(root, 'bench/servers/ours.ts', join(directory, 'function'))
     const commands: Readonly<Record<string, ServerCommand>> = {
       [BARE]: { file: 'bench/servers/bare.ts' },
       [OURS]: { file },

@@ -1,0 +1,70 @@
+// `npm run build`: every program as one file in `dist/<name>/`, with its source map, bill of materials and licences, and
+// `dist/manifest.json` that says what was built and how large it is. Names as arguments build only these.
+import { createHash } from 'node:crypto'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { bundleProgram } from './build/bundle.ts'
+import { billOfMaterials, licenceTexts, materialsOf, readLockFile } from './build/materials.ts'
+import { type Program, programsIn } from './build/programs.ts'
+
+interface Built {
+  readonly name: string
+  readonly kind: Program['kind']
+  readonly bytes: number
+  readonly gzipBytes: number
+  readonly sha256: string
+  readonly packages: readonly string[]
+}
+
+const root = resolve(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+
+async function buildProgram({ name, kind, entry }: Program): Promise<Built> {
+  const folder = join(dist, name)
+  const { file, packages } = await bundleProgram(root, entry, folder)
+  const materials = materialsOf(readLockFile(root), packages)
+  writeFileSync(join(folder, 'sbom.cdx.json'), billOfMaterials(name, version, materials))
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licenceTexts(root, packages, materials))
+  const bundle = readFileSync(file)
+  return {
+    name,
+    kind,
+    bytes: bundle.length,
+    gzipBytes: gzipSync(bundle).length,
+    sha256: createHash('sha256').update(bundle).digest('hex'),
+    packages: materials.map((material) => `${material.name}@${material.version}`),
+  }
+}
+
+function chosen(names: readonly string[]): readonly Program[] {
+  const programs = programsIn(root)
+  const unknown = names.filter((name) => !programs.some((program) => program.name === name))
+  if (unknown.length > 0) {
+    throw new Error(
+      `no such program: ${unknown.join(', ')}. There are ${programs.map(({ name }) => name).join(', ')}`,
+    )
+  }
+  return names.length === 0 ? programs : programs.filter(({ name }) => names.includes(name))
+}
+
+const kilobytes = (bytes: number): string => `${Math.round(bytes / 1_024)} kB`.padStart(8)
+
+try {
+  const names = process.argv.slice(2)
+  const programs = chosen(names)
+  if (names.length === 0) rmSync(dist, { recursive: true, force: true })
+  const built = await Promise.all(programs.map(buildProgram))
+  if (names.length === 0) {
+    writeFileSync(join(dist, 'manifest.json'), `${JSON.stringify({ version, programs: built }, null, 2)}\n`)
+  }
+  for (const { name, kind, bytes, gzipBytes } of built) {
+    console.log(
+      `${name.padEnd(20)} ${kind.padEnd(10)} ${kilobytes(bytes)} ${kilobytes(gzipBytes)} compressed`,
+    )
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
