@@ -84,8 +84,8 @@ async function listening({ stdout }: ChildProcess): Promise<number> {
 
 test('the migrations go with the program that applies them', { timeout: 30_000 }, async () => {
   await bundleProgram(root, entryOf('migrate'), folder('migrate'))
-  for (const store of ['postgres', 'clickhouse']) {
-    const migrations = join('infra', store, 'migrations')
+  for (const engine of ['postgres', 'clickhouse']) {
+    const migrations = join('infra', engine, 'migrations')
     expect(readdirSync(join(folder('migrate'), migrations))).toEqual(readdirSync(join(root, migrations)))
   }
   store = await testDatabase()
@@ -107,7 +107,7 @@ test(
     )
     expect(deployed.length).toBeGreaterThan(0)
     for (const { packages } of bundles) {
-      expect(packages.filter((path) => ENGINES.some((engine) => path.includes(`/${engine}`)))).toEqual([])
+      expect(packages.filter((path) => ENGINES.some((each) => path.includes(`/${each}`)))).toEqual([])
     }
   },
 )
