@@ -1,58 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { memoryBus } from '#shared/adapters/memory/event-bus.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import { instant } from '#shared/domain/time.ts'
-import { type Event, type EventContract, output } from '#shared/events/contract.ts'
-import { BarClosed } from '#shared/events/market.ts'
-import { OrderCancelRequested, OrderDenied } from '#shared/events/orders.ts'
+import type { Event } from '#shared/events/contract.ts'
+import { OrderDenied } from '#shared/events/orders.ts'
 import { PoisonError, RetryableError } from '#shared/ports/errors.ts'
 import { type ConsumeOptions, consume } from './consume.ts'
-import { type Handler, defineFunction } from './function.ts'
 import { hostFunction } from './host.ts'
 import { type Log, silentLog } from './log.ts'
-import { finishRoot } from './root-event.ts'
-
-const testFunction = defineFunction({
-  name: 'test-function',
-  summary: 'For this test.',
-  consumes: [OrderCancelRequested, BarClosed],
-  produces: [OrderDenied],
-  timeoutMs: 1_000,
-  scale: { min: 1, max: 1 },
-})
-const clock = { now: () => instant(0) }
-const root = <Contract extends EventContract>(
-  contract: Contract,
-  data: Parameters<Contract['key']>[0],
-  id: string,
-) => finishRoot(contract, data as never, { id, source: '/test', clock }) as Event
-
-const cancel = (id: string, accountId = 'A-1'): Event =>
-  root(
-    OrderCancelRequested,
-    { accountId, clientOrderId: id, requestedBy: 'desk', decidedTime: '2026-11-23T00:00:00Z' },
-    id,
-  )
-const bar = (id: string): Event =>
-  root(
-    BarClosed,
-    {
-      instrumentId: '005930.KRX',
-      interval: '1m',
-      openTime: '2026-11-23T00:00:00Z',
-      closeTime: '2026-11-23T00:01:00Z',
-      open: '1',
-      high: '1',
-      low: '1',
-      close: '1',
-      volume: '0',
-      notional: '0',
-      trades: 0,
-    },
-    id,
-  )
-const denial = (id: string) =>
-  output(OrderDenied, { accountId: 'A-1', clientOrderId: id, code: 'TRADING_HALTED', detail: '' })
+import { type BothHandler, atZero, bar, bothFunction, cancel, denial, root } from './test-event.fixture.ts'
 
 const FAST = { attemptsMax: 3, baseMs: 1, maxMs: 2 }
 const closes: (() => Promise<void>)[] = []
@@ -60,9 +15,13 @@ afterEach(async () => {
   for (const close of closes.splice(0)) await close()
 })
 
-async function running(handler: Handler<typeof testFunction>, options: Partial<ConsumeOptions> = {}) {
+async function running(handler: BothHandler, options: Partial<ConsumeOptions> = {}) {
   const bus = memoryBus()
-  const host = hostFunction(testFunction, handler, { clock, stopwatch: systemStopwatch, log: silentLog })
+  const host = hostFunction(bothFunction, handler, {
+    clock: atZero,
+    stopwatch: systemStopwatch,
+    log: silentLog,
+  })
   const consumption = await consume({
     bus,
     host,
