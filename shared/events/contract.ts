@@ -1,5 +1,6 @@
 // A contract is one value: CloudEvents type, topic, partition key and schema. All else is derived from it.
 import { type ZodType, type z } from 'zod'
+import { parserOf } from './reader.ts'
 
 /** CloudEvents 1.0 attributes as JTS uses them; `data` is JSON. Never changed after creation. */
 export interface EventOf<Data> {
@@ -46,6 +47,8 @@ export interface EventContract<Schema extends ZodType = ZodType> {
   /** One sentence for the catalogue. */
   readonly summary: string
   readonly schema: Schema
+  /** As `schema.safeParse`, faster. */
+  parse(data: unknown): z.ZodSafeParseResult<z.output<Schema>>
   key(data: z.output<Schema>): string
   /** What the event is about: an instrument, an order, an account. Defaults to the key. */
   subject(data: z.output<Schema>): string
@@ -54,9 +57,20 @@ export interface EventContract<Schema extends ZodType = ZodType> {
 export type DataOf<Contract extends EventContract> = z.output<Contract['schema']>
 
 export function defineEvent<Schema extends ZodType>(
-  contract: Omit<EventContract<Schema>, 'subject'> & { readonly subject?: EventContract<Schema>['subject'] },
+  contract: Omit<EventContract<Schema>, 'subject' | 'parse'> & {
+    readonly subject?: EventContract<Schema>['subject']
+  },
 ): EventContract<Schema> {
-  return { subject: contract.key, ...contract }
+  let parse: EventContract<Schema>['parse'] | undefined
+  return {
+    subject: contract.key,
+    ...contract,
+    parse: (data) => {
+      // Made for the first event: a process meets few of all contracts.
+      parse ??= parserOf(contract.schema)
+      return parse(data)
+    },
+  }
 }
 
 /** Something that a function says has happened: not yet an event, since the host gives ids and times. */

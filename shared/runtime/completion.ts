@@ -27,7 +27,7 @@ export function acceptEvent(event: CloudEvent, contract: EventContract): Accepte
       detail: `must be JSON in UTF-8, is ${mediaType.slice(0, 100)}`,
     })
   }
-  const parsed = contract.schema.safeParse(event.data)
+  const parsed = contract.parse(event.data)
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       faults.push({ pointer: ['/data', ...issue.path.map(String)].join('/'), detail: issue.message })

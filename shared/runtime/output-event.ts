@@ -21,7 +21,7 @@ export function outputEvent(
   time: string,
 ): Event {
   if (!produces.includes(contract)) throw new ContractError(`${name} does not declare ${contract.type}`)
-  const parsed = contract.schema.safeParse(data)
+  const parsed = contract.parse(data)
   if (!parsed.success) {
     const issues = parsed.error.issues.map((issue) => `${issue.path.join('/')}: ${issue.message}`).join('; ')
     throw new ContractError(`${name} emitted a bad ${contract.name}: ${issues}`)
