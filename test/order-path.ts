@@ -25,6 +25,7 @@ import { createLog } from '#shared/runtime/log.ts'
 import { finishRoot } from '#shared/runtime/root-event.ts'
 import { placeOrder } from '../functions/place-order/function.ts'
 import { placeOrderHandler } from '../functions/place-order/handler.ts'
+import { IntentHandover } from '../functions/place-order/prepared.ts'
 import { reconcileAccount } from '../functions/reconcile-account/function.ts'
 import { reconcileAccountHandler } from '../functions/reconcile-account/handler.ts'
 import { recordExecution } from '../functions/record-execution/function.ts'
@@ -40,6 +41,7 @@ const log = createLog('test', 'silent')
 export const FEE_RATIO = ratio('0.00015')
 export const TIMER = 'reconcile'
 export const SETTLE_MS = 30_000
+const APPROVAL_AGE_MS_MAX = 120_000
 
 export interface PathOptions {
   readonly at?: Instant
@@ -55,6 +57,8 @@ interface Parts {
   /** Stands between a function and the store. */
   readonly orders?: (store: OrderStore) => OrderStore
   readonly stopwatch?: Stopwatch
+  /** Functions that share a process: risk-check prepares what place-order sends. */
+  readonly intents?: IntentHandover
 }
 
 /** Everything that one replica of the system runs. */
@@ -103,6 +107,13 @@ export async function openOrderPath(options: PathOptions = {}) {
     ...eventsAt(clock),
     replica: (parts: Parts = {}) =>
       replicaOf({ store, ledger, instruments, hotState, clock, broker }, options, parts, hosts),
+    /** Of a process that holds the fence already, as every one does after its first order. */
+    async handover(stopwatch: Stopwatch = systemStopwatch, accountId = ACCOUNT): Promise<IntentHandover> {
+      const approvalAgeMsMax = options.approvalAgeMsMax ?? APPROVAL_AGE_MS_MAX
+      const intents = new IntentHandover({ clock, stopwatch, approvalAgeMsMax })
+      intents.fenced(accountId, await store.fence(accountId))
+      return intents
+    },
     pass: (ms: number) => clock.advanceTo(addMs(clock.now(), ms)),
     async snapshot(accountId = ACCOUNT) {
       const account = await ledger.snapshot(accountId, instant(0))
@@ -144,8 +155,18 @@ function replicaOf(world: World, options: PathOptions, parts: Parts, hosts: Func
   const orders = parts.orders?.(store) ?? store
   const facts = riskFacts({ ledger, hotState, instruments, clock, feeRatio: FEE_RATIO })
   const held = limits(options.limits)
+  const { intents } = parts
   return {
-    risk: hosted(riskCheck, riskCheckHandler({ limitsOf: () => held, facts, orders, clock })),
+    risk: hosted(
+      riskCheck,
+      riskCheckHandler({
+        limitsOf: () => held,
+        facts,
+        orders,
+        clock,
+        ...(intents === undefined ? {} : { intents }),
+      }),
+    ),
     place: hosted(
       placeOrder,
       placeOrderHandler({
@@ -153,7 +174,8 @@ function replicaOf(world: World, options: PathOptions, parts: Parts, hosts: Func
         orders,
         clock,
         stopwatch: parts.stopwatch ?? systemStopwatch,
-        approvalAgeMsMax: options.approvalAgeMsMax ?? 120_000,
+        approvalAgeMsMax: options.approvalAgeMsMax ?? APPROVAL_AGE_MS_MAX,
+        ...(intents === undefined ? {} : { prepared: intents }),
       }),
     ),
     record: hosted(
@@ -263,7 +285,7 @@ class Crash extends Error {}
 
 /** A store whose `method` dies before or after it has done its work, as a killed process does. */
 export const dying =
-  (method: 'recordIntent' | 'change', when: 'before' | 'after') =>
+  (method: 'approve' | 'recordIntent' | 'change', when: 'before' | 'after') =>
   (store: OrderStore): OrderStore => ({
     ...store,
     [method]: async (...words: never[]) => {

@@ -26,6 +26,7 @@ import { notify } from '../../functions/notify/function.ts'
 import { notifyHandler } from '../../functions/notify/handler.ts'
 import { placeOrder } from '../../functions/place-order/function.ts'
 import { placeOrderHandler } from '../../functions/place-order/handler.ts'
+import { IntentHandover } from '../../functions/place-order/prepared.ts'
 import { reconcileAccount } from '../../functions/reconcile-account/function.ts'
 import { reconcileAccountHandler } from '../../functions/reconcile-account/handler.ts'
 import { recordExecution } from '../../functions/record-execution/function.ts'
@@ -78,8 +79,9 @@ export async function startSuite(deps: SuiteDeps): Promise<Suite> {
   const ingest = marketData(deps)
   await run(ingestTick, ingest)
   await run(evaluateStrategy, strategies(deps, closing.signal))
-  await run(riskCheck, risk(deps))
-  await run(placeOrder, placement(deps))
+  const intents = intentHandover(deps)
+  await run(riskCheck, risk(deps, intents))
+  await run(placeOrder, placement(deps, intents))
   await run(recordExecution, executions(deps), { retry: SOON })
   await run(reconcileAccount, reconciliation(deps))
   await run(notify, notifications(deps))
@@ -124,20 +126,28 @@ const strategies = ({ settings, stores, gateway, clock, log }: SuiteDeps, signal
     settings: evaluateSettingsFrom(settings.strategy),
   })
 
-function risk({ settings, stores, hotState, clock }: SuiteDeps) {
+const intentHandover = ({ settings, clock }: SuiteDeps): IntentHandover =>
+  new IntentHandover({
+    clock,
+    stopwatch: systemStopwatch,
+    approvalAgeMsMax: settings.place.JTS_APPROVAL_AGE_MS_MAX,
+  })
+
+function risk({ settings, stores, hotState, clock }: SuiteDeps, intents: IntentHandover) {
   const limits = riskLimitsFrom(settings.risk)
   const { ledger, instruments, orders } = stores
   const facts = riskFacts({ ledger, hotState, instruments, clock, feeRatio: feeRatioFrom(settings.risk) })
-  return riskCheckHandler({ limitsOf: () => limits, facts, orders, clock })
+  return riskCheckHandler({ limitsOf: () => limits, facts, orders, clock, intents })
 }
 
-const placement = ({ settings, stores, gateway, clock }: SuiteDeps) =>
+const placement = ({ settings, stores, gateway, clock }: SuiteDeps, prepared: IntentHandover) =>
   placeOrderHandler({
     gateway,
     orders: stores.orders,
     clock,
     stopwatch: systemStopwatch,
     approvalAgeMsMax: settings.place.JTS_APPROVAL_AGE_MS_MAX,
+    prepared,
   })
 
 const executions = ({ settings, stores }: SuiteDeps) =>

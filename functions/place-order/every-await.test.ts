@@ -20,8 +20,10 @@ const HAS_EFFECT = new Set<string | symbol>(EFFECTS)
 /** Counts calls; the one at `at` dies before or after its work. */
 function fuse(at: number, when: 'before' | 'after') {
   let calls = 0
+  const names = new Set<string | symbol>()
   return {
     calls: () => calls,
+    wasCalled: (name: string) => names.has(name),
     hasBlown: () => calls >= at,
     wrap: <Part extends object>(part: Part): Part =>
       new Proxy(part, {
@@ -31,6 +33,7 @@ function fuse(at: number, when: 'before' | 'after') {
           if (when === 'after' && !HAS_EFFECT.has(name)) return method.bind(target) as unknown
           return async (...words: unknown[]) => {
             calls += 1
+            names.add(name)
             const isTheOne = calls === at
             if (isTheOne && when === 'before') throw new Killed(`before ${String(name)}`)
             const result: unknown = await Reflect.apply(method, target, words)
@@ -43,6 +46,9 @@ function fuse(at: number, when: 'before' | 'after') {
 }
 
 type HostName = keyof Replica
+/** Each function in a process of its own, or all in one, where approvals carry their intent. */
+const MODES = ['a process each', 'one process'] as const
+type Mode = (typeof MODES)[number]
 
 /** A bus: each function has its queue in order, and what it could not handle is delivered to it again, first. */
 class World {
@@ -50,12 +56,27 @@ class World {
   readonly #orders: (store: OrderStore) => OrderStore
   readonly #queues: Record<HostName, Event[]> = { risk: [], place: [], record: [], reconcile: [] }
   readonly #traded = new Set<string>()
+  readonly #isOneProcess: boolean
   #replica: Replica
 
-  constructor(path: Path, orders: (store: OrderStore) => OrderStore) {
+  private constructor(path: Path, orders: (store: OrderStore) => OrderStore, mode: Mode, replica: Replica) {
     this.#path = path
     this.#orders = orders
-    this.#replica = path.replica({ orders })
+    this.#isOneProcess = mode === 'one process'
+    this.#replica = replica
+  }
+
+  static async open(path: Path, orders: (store: OrderStore) => OrderStore, mode: Mode): Promise<World> {
+    const world = new World(path, orders, mode, path.replica({ orders }))
+    world.#replica = await world.#start()
+    return world
+  }
+
+  /** A process without a memory. */
+  async #start(): Promise<Replica> {
+    const orders = this.#orders
+    if (!this.#isOneProcess) return this.#path.replica({ orders })
+    return this.#path.replica({ orders, intents: await this.#path.handover() })
   }
 
   publish(events: readonly Event[]): void {
@@ -80,7 +101,7 @@ class World {
     if (delivery.outcome === 'retry') return false
     if (delivery.outcome === 'defect') {
       if (!(delivery.error instanceof Killed)) throw delivery.error
-      this.#replica = this.#path.replica({ orders: this.#orders }) // a new process: its memory is gone
+      this.#replica = await this.#start()
       return true
     }
     if (delivery.outcome === 'poison') throw new Error(delivery.reason)
@@ -101,13 +122,13 @@ class World {
 }
 
 /** Runs one order to its end with a fuse; returns how many calls that took. */
-async function live(script: Script, at: number, when: 'before' | 'after'): Promise<number> {
+async function live(mode: Mode, script: Script, at: number, when: 'before' | 'after'): Promise<number> {
   const path = await openOrderPath()
   try {
-    const { wrap, calls, hasBlown } = fuse(at, when)
+    const { wrap, calls, hasBlown, wasCalled } = fuse(at, when)
     path.broker.script(script)
     Object.assign(path.broker.gateway, wrap({ ...path.broker.gateway }))
-    const world = new World(path, wrap)
+    const world = await World.open(path, wrap, mode)
     world.publish([path.requested('buy 10 @ 70000')])
     await world.settle()
     for (let timers = 0; timers < TIMERS; timers += 1) {
@@ -117,6 +138,8 @@ async function live(script: Script, at: number, when: 'before' | 'after'): Promi
     }
     expect(hasBlown()).toBe(at !== Infinity)
     await check(path)
+    if (at === Infinity)
+      expect(wasCalled('recordIntent')).toBe(mode === 'a process each' || script === 'lose')
     return calls()
   } finally {
     await path.close()
@@ -141,24 +164,29 @@ async function check(path: Path): Promise<void> {
   expect(formatMoney(cash)).toBe('99300496') // 280,000 + 419,400 and the fee of 104 on all of it
 }
 
-describe.each([
+const SCRIPTS = [
   ['the broker answers', 'take'],
   ['the broker takes it and does not answer', 'takeSilently'],
   ['it never arrives', 'lose'],
-] as const)('%s', (_name, script) => {
-  const seen = { kills: 0 }
-  afterAll(() => console.log(`${script}: killed at ${seen.kills} places`))
+] as const
 
-  test.each(['before', 'after'] as const)('killed %s each call', { timeout: 120_000 }, async (when) => {
-    const calls = await live(script, Infinity, when)
-    expect(calls).toBeGreaterThan(5)
-    for (let at = 1; at <= calls; at += 1) {
-      try {
-        await live(script, at, when)
-      } catch (error) {
-        throw new Error(`killed ${when} call ${at} of ${calls}`, { cause: error })
+describe.each(MODES.flatMap((mode) => SCRIPTS.map(([name, script]) => [mode, name, script] as const)))(
+  '%s: %s',
+  (mode, _name, script) => {
+    const seen = { kills: 0 }
+    afterAll(() => console.log(`${mode}, ${script}: killed at ${seen.kills} places`))
+
+    test.each(['before', 'after'] as const)('killed %s each call', { timeout: 120_000 }, async (when) => {
+      const calls = await live(mode, script, Infinity, when)
+      expect(calls).toBeGreaterThan(4)
+      for (let at = 1; at <= calls; at += 1) {
+        try {
+          await live(mode, script, at, when)
+        } catch (error) {
+          throw new Error(`killed ${when} call ${at} of ${calls}`, { cause: error })
+        }
+        seen.kills += 1
       }
-      seen.kills += 1
-    }
-  })
-})
+    })
+  },
+)

@@ -1,6 +1,7 @@
 // Write-ahead placement at a broker that cannot deduplicate for us.
 //
-// P1. Nothing leaves before its intent is committed (recordIntent), and only the delivery that recorded it may send.
+// P1. Nothing leaves before its intent is committed, and only one delivery may send: the one that recorded it, or the
+//     first one of an approval that was stored together with its intent (prepared.ts).
 // P2. The send happens once for each recorded attempt. Only `notSent`, which proves that nothing was taken, may be tried
 //     again, inside the same attempt and before SEND_WINDOW_MS is over.
 // P3. A send that would start later than SEND_WINDOW_MS after its intent was begun does not start: reconciliation may by
@@ -25,6 +26,7 @@ import type { IntentResult, OrderStore, StoredOrder } from '#shared/ports/order-
 import type { EventFor, Handler, HandlerContext, OutputOf } from '#shared/runtime/function.ts'
 import { type Answer, contradictionOf, effectOf, givenUp, isAwaited, reasonNotToSend } from './decide.ts'
 import type { placeOrder } from './function.ts'
+import type { IntentHandover, Prepared } from './prepared.ts'
 
 /** Process milliseconds after the intent within which a send may start. */
 export const SEND_WINDOW_MS = 2_000
@@ -40,6 +42,8 @@ export interface PlaceOrderDeps {
   readonly stopwatch: Stopwatch
   /** An approval older than this is not sent any more, milliseconds. */
   readonly approvalAgeMsMax: number
+  /** Where risk-check runs in this process: intents that it recorded with the approval. */
+  readonly prepared?: IntentHandover
 }
 
 type PlaceEvent = EventFor<typeof placeOrder>
@@ -48,7 +52,7 @@ type Outputs = readonly OutputOf<typeof placeOrder>[]
 type Fences = ReturnType<typeof fencesOf>
 
 export function placeOrderHandler(deps: PlaceOrderDeps): Handler<typeof placeOrder> {
-  const fences = fencesOf(deps.orders)
+  const fences = fencesOf(deps.orders, deps.prepared)
   const underWay = new Map<string, Promise<Outputs>>()
 
   return async (event, context) => {
@@ -56,18 +60,20 @@ export function placeOrderHandler(deps: PlaceOrderDeps): Handler<typeof placeOrd
       await other.catch(() => undefined) // P4
     }
     if (context.signal.aborted) throw new RetryableError('the time for this delivery is over')
+    deps.prepared?.arrived(event)
     const run = place(deps, fences, event, context)
     underWay.set(event.id, run)
     try {
       return await run
     } finally {
       underWay.delete(event.id)
+      deps.prepared?.over(event)
     }
   }
 }
 
 /** One fence an account and process, taken when it is first needed. */
-function fencesOf(orders: Pick<OrderStore, 'fence'>) {
+function fencesOf(orders: Pick<OrderStore, 'fence'>, prepared: IntentHandover | undefined) {
   const epochs = new Map<string, Promise<number>>()
   return {
     of(accountId: string): Promise<number> {
@@ -75,10 +81,16 @@ function fencesOf(orders: Pick<OrderStore, 'fence'>) {
       if (known !== undefined) return known
       const taken = orders.fence(accountId)
       epochs.set(accountId, taken)
-      taken.catch(() => epochs.delete(accountId))
+      taken.then(
+        (epoch) => prepared?.fenced(accountId, epoch),
+        () => epochs.delete(accountId),
+      )
       return taken
     },
-    drop: (accountId: string): boolean => epochs.delete(accountId),
+    drop(accountId: string): void {
+      epochs.delete(accountId)
+      prepared?.fenced(accountId, undefined)
+    },
   }
 }
 
@@ -90,6 +102,8 @@ async function place(
 ): Promise<Outputs> {
   const { orders, clock, stopwatch } = deps
   const { accountId, clientOrderId } = event.data
+  const prepared = deps.prepared?.take(event.id)
+  if (prepared !== undefined) return sendIntended(deps, prepared, context)
   const isResend = isOf(OrderAbsent, event)
   let decidedTime = 'decidedTime' in event.data ? event.data.decidedTime : undefined
   if (isResend) {
@@ -121,9 +135,18 @@ async function place(
   if (result.outcome === 'fenced') fences.drop(accountId)
   if (result.outcome !== 'recorded') return withoutSending(deps, event, result, context)
 
-  const order = { ...result.order } as StoredOrder & ApprovedOrder // only an approved order has an intent
-  const answer = await sendOnce(deps, order, startedMs, context.signal)
-  return recordAnswer(deps, answer, order, [submitted(order.attempt)], context)
+  const order = result.order as StoredOrder & ApprovedOrder // only an approved order has an intent
+  return sendIntended(deps, { order, submitted: submitted(order.attempt).data, begunMs: startedMs }, context)
+}
+
+/** The intent is committed, and this delivery is the one that may send (P1). */
+async function sendIntended(
+  deps: PlaceOrderDeps,
+  { order, submitted, begunMs }: Prepared,
+  context: Context,
+): Promise<Outputs> {
+  const answer = await sendOnce(deps, order, begunMs, context.signal)
+  return recordAnswer(deps, answer, order, [output(OrderSubmitted, submitted)], context)
 }
 
 /** P1–P3. Resolves with what is known; never rejects for a reason that concerns the broker. */

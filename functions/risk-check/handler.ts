@@ -9,6 +9,7 @@ import { OrderApproved, OrderDenied, OrderRequested } from '#shared/events/order
 import type { Clock } from '#shared/ports/clock.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
 import type { OrderStore } from '#shared/ports/order-store.ts'
+import type { PreparedIntents } from '#shared/ports/prepared-intents.ts'
 import type { Handler } from '#shared/runtime/function.ts'
 import { decide } from './decide.ts'
 import type { Facts } from './facts.ts'
@@ -22,10 +23,12 @@ export interface RiskCheckDeps {
   readonly facts: Facts
   readonly orders: Pick<OrderStore, 'approve' | 'deny'>
   readonly clock: Clock
+  /** Where place-order runs in this process: its intent is recorded with the approval, and saves a commit. */
+  readonly intents?: PreparedIntents
 }
 
 export const riskCheckHandler =
-  ({ limitsOf, facts, orders, clock }: RiskCheckDeps): Handler<typeof riskCheck> =>
+  ({ limitsOf, facts, orders, clock, intents }: RiskCheckDeps): Handler<typeof riskCheck> =>
   async (event, context) => {
     if (!isOf(OrderRequested, event)) {
       const limits = limitsOf(event.data.accountId)
@@ -71,8 +74,14 @@ export const riskCheckHandler =
         accountVersion: read.account.version,
         correlationId,
       }
-      if ((await orders.approve(approval, context.receipt(outputs))) === 'done') {
+      const receipt = context.receipt(outputs)
+      const [approved] = receipt.outputs
+      if (approved === undefined) throw new Error('an approval without its event')
+      const draft = intents?.draft(approved)
+      const outcome = await orders.approve(approval, receipt, draft)
+      if (outcome !== 'conflict') {
         facts.approved(approval, limits)
+        intents?.stored(approved, approval, outcome === 'prepared' ? draft : undefined)
         return outputs
       }
       facts.forget(accountId)

@@ -25,6 +25,7 @@ import {
   shapeRules,
   waitingRules,
 } from './order-store-intents.contract.ts'
+import { preparedOnceRules, preparedRules, unpreparedRules } from './order-store-prepared.contract.ts'
 import {
   type OpenBench,
   accepted,
@@ -158,6 +159,9 @@ const RULES = [
   waitingRules,
   haltRules,
   shapeRules,
+  preparedRules,
+  unpreparedRules,
+  preparedOnceRules,
   changeRules,
   receiptOfChangeRules,
   closingRules,

@@ -9,7 +9,7 @@ import type { ApprovedOrder, OrderRequest } from '#shared/domain/order.ts'
 import type { OrderStatus } from '#shared/domain/order-lifecycle.ts'
 import type { DenialCode } from '#shared/domain/risk.ts'
 import type { Instant } from '#shared/domain/time.ts'
-import type { Money, Price, Quantity } from '#shared/domain/values.ts'
+import { type Money, type Price, type Quantity, ZERO_MONEY, ZERO_QUANTITY } from '#shared/domain/values.ts'
 import type { Event } from '#shared/events/contract.ts'
 import type { Receipt } from './receipt.ts'
 
@@ -44,6 +44,12 @@ export interface Approval {
   /** The snapshot version that was decided on. */
   readonly accountVersion: bigint
   readonly correlationId: string
+}
+
+/** An intent to send, recorded together with the approval: attempt 1. */
+export interface FirstIntent extends Pick<Intent, 'epoch' | 'submittedTime'> {
+  /** What `recordIntent` would store for attempt 1. */
+  readonly outputs: readonly Event[]
 }
 
 export interface Denial {
@@ -135,8 +141,17 @@ export interface OrderTotals {
 }
 
 export interface OrderStore {
-  /** Stores the order as `approved` with its reservation, if the account is still at `accountVersion`. */
-  approve(approval: Approval, receipt: Receipt): Promise<'done' | 'conflict'>
+  /**
+   * Stores the order as `approved` with its reservation, if the account is still at `accountVersion`. `prepared`: it has
+   * recorded the intent as well, in the same transaction, and left what `recordIntent` would have left (`submittingOrder`).
+   * Whatever stands against the intent (fence, halt, shape) stands against the intent alone: the approval is then `done`
+   * as if none had been given.
+   */
+  approve(
+    approval: Approval,
+    receipt: Receipt,
+    intent?: FirstIntent,
+  ): Promise<'done' | 'prepared' | 'conflict'>
   /** Stores the order as `denied`. */
   deny(denial: Denial, receipt: Receipt): Promise<void>
   /** Takes the account's fence: returns a number above every one given before. */
@@ -177,3 +192,24 @@ export interface OrderStore {
   /** Set aside and not yet looked at, newest first. */
   quarantined(limit: number): Promise<readonly Quarantined[]>
 }
+
+/** The order as `approve` leaves it when it has recorded the intent too. */
+export const submittingOrder = (
+  { order, reservation, correlationId }: Approval,
+  { submittedTime }: Pick<FirstIntent, 'submittedTime'>,
+): StoredOrder & ApprovedOrder => ({
+  ...order,
+  status: 'submitting',
+  revision: 2,
+  attempt: 1,
+  filledQuantity: ZERO_QUANTITY,
+  filledNotional: ZERO_MONEY,
+  noticedQuantity: ZERO_QUANTITY,
+  listedQuantity: ZERO_QUANTITY,
+  reservedPrice: reservation.reservedPrice,
+  reservedCash: reservation.cash,
+  fee: ZERO_MONEY,
+  tax: ZERO_MONEY,
+  submittedTime,
+  correlationId,
+})

@@ -5,11 +5,13 @@
 // not be safe: the event that was approved may be acknowledged to the bus before the approval is on disk, so that a
 // crash of PostgreSQL alone would lose an approved order for good; and the account version that the lost approval made
 // would be given to another one, so that a decision on the lost snapshot could pass as current.
+import { formatInstant } from '#shared/domain/time.ts'
 import { formatMoney, formatPrice } from '#shared/domain/values.ts'
+import type { Event } from '#shared/events/contract.ts'
 import { PoisonError } from '#shared/ports/errors.ts'
-import type { Approval, Denial } from '#shared/ports/order-store.ts'
+import type { Approval, Denial, FirstIntent } from '#shared/ports/order-store.ts'
 import type { Receipt } from '#shared/ports/receipt.ts'
-import type { PostgresDatabase } from './database.ts'
+import type { PostgresDatabase, Statement } from './database.ts'
 import { violatedUnique } from './failures.ts'
 import { REQUEST_COLUMNS, requestValues } from './order-rows.ts'
 import { once, receiptAfter, receiptValues, refuseHandled } from './receipts.ts'
@@ -33,6 +35,24 @@ const APPROVE = {
   SELECT 1 FROM bumped`,
 }
 
+// As N1 and N2 in order-intents.ts have it: the account's row is locked before anything is written, so that a fence or a
+// halt is seen or waits, and the index orders_unclear_shape refuses a second unclear order of one shape.
+const APPROVE_WITH_INTENT = {
+  name: 'approve an order and record its intent',
+  text: `
+  WITH bumped AS (
+    UPDATE trading.accounts SET version = version + 1
+    WHERE account_id = $6 AND version = $16::bigint AND epoch = $20::integer AND trading_state <> 'halted'
+    RETURNING 1
+  ),${receiptAfter('bumped')},
+  placed AS (
+    INSERT INTO trading.orders (${REQUEST_COLUMNS}, status, limits_version, reserved_price, reserved_cash,
+      revision, attempt, submitted_time)
+    SELECT ${REQUEST}, 'submitting', $17, $18::numeric, $19::numeric, 2, 1, $21::timestamptz FROM receipt
+  )
+  SELECT 1 FROM bumped`,
+}
+
 const DENY = {
   name: 'deny an order',
   text: `
@@ -46,21 +66,45 @@ const DENY = {
 
 export async function approve(
   database: PostgresDatabase,
-  { order, reservation, accountVersion, correlationId }: Approval,
+  approval: Approval,
   receipt: Receipt,
-): Promise<'done' | 'conflict'> {
-  const values = [
-    ...receiptValues(receipt),
-    ...requestValues(order, correlationId),
-    accountVersion.toString(),
+  intent?: FirstIntent,
+): Promise<'done' | 'prepared' | 'conflict'> {
+  const { order } = approval
+  const values = (events: readonly Event[]) => [
+    ...receiptValues(receipt, events),
+    ...requestValues(order, approval.correlationId),
+    approval.accountVersion.toString(),
     order.limitsVersion,
-    formatPrice(reservation.reservedPrice),
-    formatMoney(reservation.cash),
+    formatPrice(approval.reservation.reservedPrice),
+    formatMoney(approval.reservation.cash),
   ]
-  const rows = await place(database, receipt, order.clientOrderId, () => database.run(APPROVE, values))
-  if (rows.length > 0) return 'done'
+  const write = async (): Promise<'done' | 'prepared' | undefined> => {
+    if (intent !== undefined) {
+      const all = values([...receipt.outputs, ...intent.outputs])
+      const prepared = [...all, intent.epoch, formatInstant(intent.submittedTime)]
+      if (await isWritten(database, APPROVE_WITH_INTENT, prepared)) return 'prepared'
+    }
+    return (await isWritten(database, APPROVE, values(receipt.outputs))) ? 'done' : undefined
+  }
+  const written = await place(database, receipt, order.clientOrderId, write)
+  if (written !== undefined) return written
   await refuseHandled(database, receipt)
   return 'conflict'
+}
+
+/** False where the account stands in the way, or an unclear order of the same shape; then nothing was written. */
+async function isWritten(
+  database: PostgresDatabase,
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<boolean> {
+  try {
+    return (await database.run(statement, values)).length > 0
+  } catch (error) {
+    if (violatedUnique(error) === 'orders_unclear_shape') return false
+    throw error
+  }
 }
 
 export async function deny(

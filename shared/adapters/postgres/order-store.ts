@@ -95,7 +95,7 @@ export function postgresOrderStore(database: PostgresDatabase): OrderStore {
   }
 
   return {
-    approve: (approval, receipt) => approve(database, approval, receipt),
+    approve: (approval, receipt, intent) => approve(database, approval, receipt, intent),
     deny: (denial, receipt) => deny(database, denial, receipt),
     fence: (accountId) => fence(database, accountId),
     recordIntent: (intent, outputsOf, resend = false) => recordIntent(database, intent, outputsOf, resend),

@@ -39,13 +39,11 @@ function topicOf(event: Event): string {
 export const eventsValue = (events: readonly Event[]): string =>
   JSON.stringify(events.map((event) => ({ topic: topicOf(event), event })))
 
-/** $1…$4. */
-export const receiptValues = ({ consumer, eventId, outputs }: Receipt): readonly unknown[] => [
-  consumer,
-  eventId,
-  outputs.map((event) => event.id),
-  eventsValue(outputs),
-]
+/** $1…$4. `events` are stored with it: the outputs, and what else the statement makes true. */
+export const receiptValues = (
+  { consumer, eventId, outputs }: Receipt,
+  events: readonly Event[] = outputs,
+): readonly unknown[] => [consumer, eventId, outputs.map((event) => event.id), eventsValue(events)]
 
 const FIND_RECEIPT = {
   name: 'find a receipt',

@@ -1,0 +1,126 @@
+// Intents that risk-check records for place-order with its approval, in the process that runs both.
+//
+// I1. An intent is handed over once, and only to the first delivery of its approval. Every other delivery finds it in the
+//     store as recorded and unanswered, and never sends (P4).
+// I2. Nothing is drafted that place-order would not record and send at once: not without a fence, not for an approval
+//     that it would give up, not while anything else of that account is on its way to it or in its hands. An intent that
+//     stood in a line would outlive its window (P3).
+import type { ApprovedOrder } from '#shared/domain/order.ts'
+import { formatInstant } from '#shared/domain/time.ts'
+import { type DataOf, type Event, type EventOf, isOf, output } from '#shared/events/contract.ts'
+import { OrderApproved, OrderSubmitted } from '#shared/events/orders.ts'
+import type { Clock, Stopwatch } from '#shared/ports/clock.ts'
+import { type Approval, type StoredOrder, submittingOrder } from '#shared/ports/order-store.ts'
+import type { IntentDraft, PreparedIntents } from '#shared/ports/prepared-intents.ts'
+import { outputEvent } from '#shared/runtime/output-event.ts'
+import { reasonNotToSend } from './decide.ts'
+import { placeOrder } from './function.ts'
+
+/** An approval that never arrives, because its delivery failed for good, holds up nothing for longer than this. */
+const REMEMBERED_MS = 60_000
+
+/** An intent that was recorded before its approval arrived. */
+export interface Prepared {
+  readonly order: StoredOrder & ApprovedOrder
+  readonly submitted: DataOf<typeof OrderSubmitted>
+  /** By the stopwatch. */
+  readonly begunMs: number
+}
+
+export interface PreparedIntentsOptions {
+  readonly clock: Pick<Clock, 'now'>
+  readonly stopwatch: Pick<Stopwatch, 'elapsedMs'>
+  /** As given to place-order. */
+  readonly approvalAgeMsMax: number
+}
+
+type AccountEvent = EventOf<{ readonly accountId: string }>
+
+/** Both ends: risk-check drafts, place-order takes. One for each process that runs the two. */
+export class IntentHandover implements PreparedIntents {
+  readonly #options: PreparedIntentsOptions
+  readonly #epochs = new Map<string, number>()
+  /** By account: events on their way to place-order or in its hands, and since when. */
+  readonly #lines = new Map<string, Map<string, number>>()
+  readonly #prepared = new Map<string, Prepared>()
+  /** Deliveries that are over, oldest first: what is stored for them later comes too late (I1). */
+  readonly #over = new Map<string, number>()
+
+  constructor(options: PreparedIntentsOptions) {
+    this.#options = options
+  }
+
+  draft(approved: Event): IntentDraft | undefined {
+    if (!isOf(OrderApproved, approved)) return undefined
+    const { accountId, decidedTime } = approved.data
+    const epoch = this.#epochs.get(accountId)
+    if (epoch === undefined || !this.#isFree(accountId)) return undefined
+    const now = this.#options.clock.now()
+    if (reasonNotToSend(decidedTime, now, this.#options.approvalAgeMsMax) !== undefined) return undefined
+    const submitted = output(OrderSubmitted, submittedOf(approved, epoch, formatInstant(now)))
+    return {
+      epoch,
+      submittedTime: now,
+      outputs: [outputEvent(placeOrder, approved, submitted, 0, formatInstant(now))],
+      begunMs: this.#options.stopwatch.elapsedMs(),
+    }
+  }
+
+  stored(approved: Event, approval: Approval, draft?: IntentDraft): void {
+    if (!isOf(OrderApproved, approved) || this.#over.has(approved.id)) return
+    this.arrived(approved)
+    if (draft === undefined) return
+    const submitted = submittedOf(approved, draft.epoch, formatInstant(draft.submittedTime))
+    const order = submittingOrder(approval, draft)
+    this.#prepared.set(approved.id, { order, submitted, begunMs: draft.begunMs })
+  }
+
+  /** place-order holds this fence from now on; undefined: it has lost it. */
+  fenced(accountId: string, epoch: number | undefined): void {
+    if (epoch === undefined) this.#epochs.delete(accountId)
+    else this.#epochs.set(accountId, epoch)
+  }
+
+  arrived({ id, data }: AccountEvent): void {
+    const line = this.#lines.get(data.accountId) ?? new Map<string, number>()
+    this.#lines.set(data.accountId, line.set(id, this.#options.stopwatch.elapsedMs()))
+  }
+
+  /** I1. */
+  take(approvalId: string): Prepared | undefined {
+    const prepared = this.#prepared.get(approvalId)
+    this.#prepared.delete(approvalId)
+    return prepared
+  }
+
+  over({ id, data }: AccountEvent): void {
+    const nowMs = this.#options.stopwatch.elapsedMs()
+    this.#lines.get(data.accountId)?.delete(id)
+    this.#prepared.delete(id)
+    this.#over.delete(id)
+    this.#over.set(id, nowMs)
+    for (const [oldest, overMs] of this.#over) {
+      if (nowMs - overMs <= REMEMBERED_MS) break
+      this.#over.delete(oldest)
+    }
+  }
+
+  /** I2. */
+  #isFree(accountId: string): boolean {
+    const line = this.#lines.get(accountId)
+    if (line === undefined || line.size === 0) return true
+    const sinceMs = this.#options.stopwatch.elapsedMs() - REMEMBERED_MS
+    for (const [id, arrivedMs] of line) {
+      if (arrivedMs > sinceMs) return false
+      line.delete(id)
+      this.#prepared.delete(id)
+    }
+    return true
+  }
+}
+
+const submittedOf = (
+  { data: { accountId, clientOrderId } }: EventOf<DataOf<typeof OrderApproved>>,
+  epoch: number,
+  submittedTime: string,
+): DataOf<typeof OrderSubmitted> => ({ accountId, clientOrderId, attempt: 1, epoch, submittedTime })
