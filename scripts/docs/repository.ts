@@ -22,7 +22,7 @@ export interface ConfigSection {
   readonly settings: readonly Setting[]
 }
 
-const load = async (path: string): Promise<Record<string, unknown>> =>
+export const load = async (path: string): Promise<Record<string, unknown>> =>
   (await import(pathToFileURL(path).href)) as Record<string, unknown>
 
 /** `<folder>/<name>/<file>` for every name that has the file; none where the folder is missing. */
@@ -96,7 +96,7 @@ export async function loadSections(root: string): Promise<readonly ConfigSection
 const REPEATED: Readonly<Record<string, string>> = { KisAccountConfig: 'KIS_ACCOUNT_1_' }
 
 /** The settings of one exported schema, with what its source says where the schema itself is silent. */
-const settingsOf = (exportName: string, schema: unknown, source: string): readonly Setting[] =>
+export const settingsOf = (exportName: string, schema: unknown, source: string): readonly Setting[] =>
   (schema instanceof ZodObject ? describeConfig(schema) : []).map((setting) => ({
     ...setting,
     name: `${REPEATED[exportName] ?? ''}${setting.name}`,
