@@ -89,7 +89,7 @@ describe('an order of one process', () => {
         })),
         order: await path.order(),
         snapshot: await path.snapshot(),
-        sent: path.broker.sends.map(({ clientOrderId, quantity }) => ({ clientOrderId, quantity })),
+        sent: path.broker.sends.map((each) => [each.clientOrderId, each.quantity]),
       })
     }
     expect(lives[1]).toEqual(lives[0])
