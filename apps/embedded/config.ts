@@ -1,7 +1,7 @@
 // Settings of the embedded suite itself. What its functions and connectors need is in their own schemas.
 import * as z from 'zod'
 import { LOG_LEVELS } from '#shared/runtime/log.ts'
-import { parseInstruments } from './instrument-list.ts'
+import { parseInstruments } from '#shared/domain/instrument-list.ts'
 
 export const EmbeddedConfig = z.object({
   NODE_ENV: z

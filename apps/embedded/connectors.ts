@@ -12,7 +12,7 @@ import type { Log } from '#shared/runtime/log.ts'
 import { runStream } from '../../connectors/kis-stream/stream.ts'
 import { timersFrom } from '../../connectors/scheduler/config.ts'
 import { runScheduler } from '../../connectors/scheduler/scheduler.ts'
-import { parseInstruments } from './instrument-list.ts'
+import { parseInstruments } from '#shared/domain/instrument-list.ts'
 import type { Market } from './market.ts'
 import type { SuiteSettings } from './settings.ts'
 

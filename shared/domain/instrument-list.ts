@@ -1,7 +1,7 @@
 // Instruments as a person names them in JTS_INSTRUMENTS: `SYMBOL.VENUE`, and where it matters its market and kind, as in
 // `005930.KRX, 233740.KRX:KOSPI:etp, 247540.KRX:KOSDAQ`. The market decides the sales tax, the kind the tick size.
-import { INSTRUMENT_KINDS, type Instrument, MARKETS, instrumentId } from '#shared/domain/instrument.ts'
-import { quantity } from '#shared/domain/values.ts'
+import { INSTRUMENT_KINDS, type Instrument, MARKETS, instrumentId } from './instrument.ts'
+import { quantity } from './values.ts'
 
 const oneOf = <Word extends string>(words: readonly Word[], text: string): Word => {
   const word = words.find((each) => each === text)
