@@ -37,6 +37,7 @@ export async function openOperator(directory: string): Promise<OperatorClient> {
     batchSize: 1_000,
     bufferSize: 10_000,
     flushIntervalMs: 1_000,
+    troubles: { tell: () => undefined },
   })
   const app = operatorApp({
     stores,

@@ -10,6 +10,13 @@ export const EmbeddedConfig = z.object({
     .describe('What kind of run this is.'),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least important log line that is written.'),
   JTS_DATA_DIRECTORY: z.string().min(1).default('.jts').describe('Where databases, logs and state are kept.'),
+  JTS_DISK_MIB_MIN: z.coerce
+    .number()
+    .min(0)
+    .default(64)
+    .describe(
+      'Room on the disk of the data directory, in MiB, below which JTS ends in good order; 0 never ends it.',
+    ),
   JTS_PORT: z.coerce
     .number()
     .int()

@@ -2,14 +2,14 @@
 import { mkdirSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { destination } from 'pino'
 import { CONFIG_EXIT_CODE, ConfigError } from '#shared/runtime/config.ts'
 import { readEnvironment } from '#shared/runtime/env-file.ts'
 import { createLog } from '#shared/runtime/log.ts'
+import { logFileIn, openLogFile } from './log-file.ts'
 import { type Options, OptionsError, USAGE, parseOptions } from './options.ts'
 import { removeData } from './places.ts'
 import { readRunFile } from './run-file.ts'
-import { logFileIn, runSuite } from './run.ts'
+import { runSuite } from './run.ts'
 import { readSettings } from './settings.ts'
 
 /** As shells say it: ended by a second Ctrl-C. */
@@ -30,12 +30,13 @@ if (running !== undefined) {
 if (options.replay !== undefined && (await isFinished())) await removeData(directory)
 mkdirSync(directory, { recursive: true })
 
-const logFile = logFileIn(directory)
-const log = createLog('jts', settings.embedded.LOG_LEVEL, destination({ dest: logFile, sync: false }))
+const logPath = logFileIn(directory)
+const logFile = openLogFile(logPath, (words) => void process.stderr.write(`${words}\n`))
+const log = createLog('jts', settings.embedded.LOG_LEVEL, logFile.stream)
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (stop.signal.aborted) process.exit(FORCED_EXIT_CODE)
+    if (stop.signal.aborted) exit(FORCED_EXIT_CODE, 'stopped at once')
     process.stdout.write('\nstopping: finishing what is under way (again to stop at once)\n')
     stop.abort()
   })
@@ -43,7 +44,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 const out = process.stdout
 try {
-  out.write(`JTS  data ${directory}  log ${logFile}\n`)
+  out.write(`JTS  data ${directory}  log ${logPath}\n`)
   const screen = {
     isTerminal: out.isTTY,
     columns: out.columns ?? 120,
@@ -54,8 +55,10 @@ try {
   out.write(
     `${JSON.stringify({ ...summary, positions: summary.positions.length, brokerPositions: undefined })}\n`,
   )
+  logFile.end()
 } catch (error) {
   log.fatal({ error }, 'ended by a fault')
+  logFile.end()
   exit(1, error instanceof Error ? error.message : String(error))
 }
 

@@ -75,10 +75,17 @@ export async function outboxRelay(deps: OutboxRelayDeps): Promise<OutboxRelay> {
       }
     },
     async run(signal) {
+      let failures = 0
       while (!signal.aborted) {
         await stopwatch.sleep(SETTLE_EVERY_MS, signal).catch(() => undefined)
         // What is not noted now is noted later, or published once more after a restart: never lost.
-        await flush().catch((error: unknown) => log.warn({ error }, 'outbox not settled yet'))
+        try {
+          await flush()
+          failures = 0
+        } catch (error) {
+          failures += 1
+          if (failures === 1) log.warn({ error }, 'outbox not settled yet')
+        }
       }
     },
   }

@@ -5,7 +5,6 @@
 // R2. The market moves only after the broker stream is live, so that nothing happens unseen.
 // R3. Ending goes against the current: the market first, then what follows from it, the stores last.
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { kisFrameDecoder } from '#shared/adapters/broker-kis/decoder.ts'
 import { kisGateway } from '#shared/adapters/broker-kis/gateway.ts'
 import { type MemoryBus, memoryBus } from '#shared/adapters/memory/event-bus.ts'
@@ -16,7 +15,9 @@ import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { demoStrategies } from '../../functions/evaluate-strategy/strategies/demo.ts'
 import { brokerMarket } from './broker-market.ts'
+import { closeAll } from './close-all.ts'
 import { type Connectors, startConnectors } from './connectors.ts'
+import { type DiskFullError, type DiskRoomOptions, lookAtRoom, watchRoom } from './disk-room.ts'
 import { parseInstruments } from '#shared/domain/instrument-list.ts'
 import { type Screen, runLive } from './live.ts'
 import type { Market } from './market.ts'
@@ -24,6 +25,7 @@ import { accountViews } from './operator.ts'
 import { startOperator } from './operator-server.ts'
 import type { Options } from './options.ts'
 import { outboxRelay } from './outbox-relay.ts'
+import { postgresDirectoryOf } from './places.ts'
 import { quiet } from './quiet.ts'
 import { removeRunFile, writeRunFile } from './run-file.ts'
 import { simulatedMarket } from './simulated-market.ts'
@@ -32,6 +34,7 @@ import { type Stores, openStores } from './stores.ts'
 import { startSuite } from './suite.ts'
 import { type Summary, summaryOf, writeSummary } from './summary.ts'
 import { tallyOf } from './tally.ts'
+import { type Troubles, troublesOf } from './troubles.ts'
 
 const DRAIN_MS_MAX = 20_000
 
@@ -47,12 +50,15 @@ export interface RunDeps {
 export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summary> {
   const { directory, settings, log, options } = deps
   await mkdir(directory, { recursive: true })
-  const closers: Closers = []
-  const closing = async (): Promise<void> => {
-    for (const close of closers.splice(0).toReversed()) {
-      await close().catch((error: unknown) => log.error({ error }, 'a part did not close'))
-    }
+  const troubles = troublesOf(log)
+  const room: DiskRoomOptions = {
+    directories: [directory, postgresDirectoryOf(directory)],
+    bytesMin: settings.embedded.JTS_DISK_MIB_MIN * 1024 * 1024,
+    stopwatch: systemStopwatch,
+    tell: (words) => troubles.tell('disk', words),
   }
+  await lookAtRoom(room)
+  const closers: Closers = []
   try {
     const stores = await openStores({
       directory,
@@ -60,6 +66,7 @@ export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summ
       batchSize: settings.ingest.BATCH_SIZE,
       bufferSize: settings.ingest.BUFFER_SIZE,
       flushIntervalMs: settings.ingest.JTS_TICK_FLUSH_INTERVAL_MS,
+      troubles,
     })
     closers.push(() => stores.close())
     let settle: () => Promise<void> = () => Promise.resolve()
@@ -70,9 +77,38 @@ export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summ
     closers.push(() => market.stop())
     const assembled = await assemble(deps, stores, market, closers)
     settle = assembled.settle
-    return await drive(deps, stores, market, assembled, closers, signal)
+    const drive = (until: AbortSignal): Promise<Summary> =>
+      run({ ...deps, troubles }, stores, market, assembled, closers, until)
+    return await whileThereIsRoom(room, drive, signal)
   } finally {
-    await closing()
+    const closing = closeAll(closers.splice(0).toReversed())
+    await closing.catch((error: unknown) => log.error({ error }, 'a part did not close'))
+  }
+}
+
+/** Ends the run as a person would when the disk fills up, and says so whatever else went wrong then. */
+async function whileThereIsRoom(
+  room: DiskRoomOptions,
+  work: (signal: AbortSignal) => Promise<Summary>,
+  signal: AbortSignal,
+): Promise<Summary> {
+  const full = new AbortController()
+  const done = new AbortController()
+  let fault: DiskFullError | undefined
+  const watch = async (): Promise<void> => {
+    fault = await watchRoom(room, done.signal)
+    if (fault !== undefined) full.abort()
+  }
+  const watching = watch()
+  try {
+    const summary = await work(AbortSignal.any([signal, full.signal]))
+    if (fault !== undefined) throw fault
+    return summary
+  } catch (error) {
+    throw fault ?? error
+  } finally {
+    done.abort()
+    await watching
   }
 }
 
@@ -185,8 +221,8 @@ async function seedStrategies(stores: Stores, market: Market): Promise<void> {
   }
 }
 
-async function drive(
-  { options, directory, log, screen }: RunDeps,
+async function run(
+  { options, directory, log, screen, troubles }: RunDeps & { readonly troubles: Troubles },
   stores: Stores,
   market: Market,
   { tally, relay, operator, suite, connectors, settle }: Assembled,
@@ -207,7 +243,7 @@ async function drive(
         stopwatch: systemStopwatch,
         accounts,
         market: market.title,
-        trouble: () => connectors.trouble(),
+        trouble: () => troubles.oldest() ?? connectors.trouble(),
       },
       ended,
     ),
@@ -219,10 +255,11 @@ async function drive(
   await writeRunFile(directory, { pid: process.pid, url: operator.url })
   closers.push(() => removeRunFile(directory))
 
-  await Promise.race([connectors.live, connectors.ended, suite.ended, aborted(ended)])
+  const { failed } = market.simulator ?? {}
+  const faults = Promise.race([connectors.ended, suite.ended, ...(failed === undefined ? [] : [failed])])
+  await Promise.race([connectors.live, faults, aborted(ended)])
   await Promise.race([settle(), aborted(ended)])
   log.info({ url: operator.url }, 'suite is up')
-  const faults = Promise.race([connectors.ended, suite.ended])
   await Promise.race([marketOf(market, options, ended), faults])
   if (market.simulator !== undefined) await drained(settle, faults)
   await relay.flush()
@@ -264,5 +301,3 @@ async function marketOf(market: Market, options: Options, signal: AbortSignal): 
   const never = systemClock.now() + 100 * 365 * 86_400_000
   await systemClock.sleepUntil(never as ReturnType<typeof systemClock.now>, signal).catch(() => undefined)
 }
-
-export const logFileIn = (directory: string): string => join(directory, 'jts.log')

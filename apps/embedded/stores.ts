@@ -25,7 +25,9 @@ import type { OrderStore } from '#shared/ports/order-store.ts'
 import type { Outbox } from '#shared/ports/outbox.ts'
 import type { TickStore } from '#shared/ports/tick-store.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { closeAll } from './close-all.ts'
 import { postgresDirectoryOf } from './places.ts'
+import type { Troubles } from './troubles.ts'
 
 export interface Stores {
   readonly orders: OrderStore
@@ -46,19 +48,19 @@ export async function openStores(options: {
   readonly batchSize: number
   readonly bufferSize: number
   readonly flushIntervalMs: number
+  readonly troubles: Pick<Troubles, 'tell'>
 }): Promise<Stores> {
-  const { directory, log } = options
+  const { directory, log, troubles } = options
   await mkdir(directory, { recursive: true })
   const server = await embeddedPostgres({
     directory: postgresDirectoryOf(directory),
     log,
     stopwatch: systemStopwatch,
     randomBytes: systemRandomBytes,
+    onTrouble: (words) => troubles.tell('PostgreSQL', words),
   })
   const closers: (() => Promise<void>)[] = [() => server.stop()]
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).toReversed()) await closer()
-  }
+  const close = () => closeAll(closers.splice(0).toReversed())
   try {
     const database = await openPostgres({ url: server.url, applicationName: 'jts' })
     closers.push(() => database.close())
@@ -67,15 +69,16 @@ export async function openStores(options: {
     const clickhouse = await openClickHouse({ directory: join(directory, 'clickhouse') })
     closers.push(() => clickhouse.close())
     await migrateClickHouse(clickhouse)
-    const buffering = {
+    const buffering = (part: string) => ({
       batchSize: options.batchSize,
       bufferSize: options.bufferSize,
       flushIntervalMs: options.flushIntervalMs,
       stopwatch: systemStopwatch,
-      onFault: (error: unknown) => log.warn({ error }, 'ClickHouse cannot be written now; rows are kept'),
-    }
-    const ticks = clickhouseTickStore(clickhouse, buffering)
-    const archive = clickhouseArchive(clickhouse, buffering)
+      onFault: (error: Error) => troubles.tell(part, error.message),
+      onWritten: () => troubles.tell(part, undefined),
+    })
+    const ticks = clickhouseTickStore(clickhouse, buffering('ticks and bars in ClickHouse'))
+    const archive = clickhouseArchive(clickhouse, buffering('event log in ClickHouse'))
     closers.push(
       () => archive.close(),
       () => ticks.close(),

@@ -72,6 +72,14 @@ export class Broker {
 
   version = (): number => this.#version
 
+  /** Why the broker is closed for good: what happens can be remembered no more. Resolves then, and never otherwise. */
+  failed = (): Promise<Error> => this.#journal.failed
+
+  /** @throws JournalError once `failed`. */
+  check(): void {
+    this.#journal.check()
+  }
+
   /** `undefined` for orders of an earlier process. */
   enteredMs = (orderNumber: number): number | undefined => this.#enteredMs.get(orderNumber)
 

@@ -8,6 +8,8 @@
 //     old one and then renamed over it.
 // J4. What our orders have taken of displayed levels (matching M2) is not kept: after a restart they are displayed whole.
 // J5. The data reaches the kernel, not the disk: it survives the death of the process, not that of the machine.
+// J6. What could not be written may lie there in part, and the memory of this process is ahead of the file: nothing is
+//     written after it and nobody is served any more. A new start goes on from what the file holds.
 import { closeSync, existsSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import type { InstrumentId } from '#shared/domain/instrument.ts'
 import type { BrokerAccount, Holding } from '#shared/simulation/broker-account.ts'
@@ -36,7 +38,7 @@ interface StepLine {
   readonly accounts?: readonly AccountLine[]
 }
 
-/** Thrown for a file that is not a journal of this program. */
+/** The file is not a journal of this program, or cannot be written. */
 export class JournalError extends Error {
   override name = 'JournalError'
 }
@@ -44,6 +46,10 @@ export class JournalError extends Error {
 export interface Journal {
   /** What the file held when it was opened; `undefined` when there was none. */
   readonly remembered: Memory | undefined
+  /** Why nothing can be written any more (J6); resolves then, and never otherwise. */
+  readonly failed: Promise<JournalError>
+  /** @throws JournalError once `failed`. */
+  check(): void
   /** The step's rows and the position after it (J1). */
   append(step: Step, index: number): void
   /** Only the position. */
@@ -56,6 +62,8 @@ export interface Journal {
 /** Keeps nothing. */
 export const noJournal: Journal = {
   remembered: undefined,
+  failed: new Promise(() => undefined),
+  check: () => undefined,
   append: () => undefined,
   mark: () => undefined,
   rewrite: () => undefined,
@@ -65,13 +73,31 @@ export const noJournal: Journal = {
 /** @throws JournalError when the file cannot be understood. */
 export function openJournal(path: string): Journal {
   const remembered = existsSync(path) ? read(path) : undefined
+  const { promise: failed, resolve: fail } = Promise.withResolvers<JournalError>()
+  let failure: JournalError | undefined
   let file: number | undefined
-  const write = (line: StepLine): void => {
-    if (file === undefined) throw new JournalError(`${path} is not open: rewrite comes first`)
-    writeWhole(file, path, encode(line))
+  const check = (): void => {
+    if (failure !== undefined) throw failure
   }
+  const attempt = (work: () => void): void => {
+    check()
+    try {
+      work()
+    } catch (error) {
+      failure = faultOf(path, error)
+      fail(failure)
+      throw failure
+    }
+  }
+  const write = (line: StepLine): void =>
+    attempt(() => {
+      if (file === undefined) throw new JournalError(`${path} is not open: rewrite comes first`)
+      writeWhole(file, path, encode(line))
+    })
   return {
     remembered,
+    failed,
+    check,
     append(step, index) {
       const { orders, accounts } = step
       if (orders.length === 0 && accounts.length === 0) return
@@ -80,12 +106,14 @@ export function openJournal(path: string): Journal {
     mark: (index) => write({ at: index }),
     rewrite({ exchange, tape }) {
       const { lastOrderNumber, orders, accounts } = exchange
-      const next = openSync(`${path}.new`, 'w', 0o600)
       const whole = { whole: { lastOrderNumber, tape }, orders, accounts: accounts.map(accountLine) }
-      writeWhole(next, path, encode(whole))
-      renameSync(`${path}.new`, path)
-      if (file !== undefined) closeSync(file)
-      file = next
+      attempt(() => {
+        const next = openSync(`${path}.new`, 'w', 0o600)
+        writeWhole(next, path, encode(whole))
+        renameSync(`${path}.new`, path)
+        if (file !== undefined) closeSync(file)
+        file = next
+      })
     },
     close() {
       if (file !== undefined) closeSync(file)
@@ -94,10 +122,24 @@ export function openJournal(path: string): Journal {
   }
 }
 
+/** What systems answer when there is no room left: the disk, a quota, the largest file allowed. */
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+function faultOf(path: string, error: unknown): JournalError {
+  if (error instanceof JournalError) return error
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const reason = NO_ROOM.has(code) ? `the disk that holds ${path} is full` : `${path} cannot be written`
+  return new JournalError(`${reason} (${error instanceof Error ? error.message : String(error)})`, {
+    cause: error,
+  })
+}
+
 function writeWhole(file: number, path: string, text: string): void {
   const bytes = Buffer.from(text)
   const written = writeSync(file, bytes)
-  if (written !== bytes.length) throw new JournalError(`${path}: wrote ${written} of ${bytes.length} bytes`)
+  if (written !== bytes.length) {
+    throw new JournalError(`the disk that holds ${path} is full: wrote ${written} of ${bytes.length} bytes`)
+  }
 }
 
 const accountLine = (account: BrokerAccount): AccountLine => ({ ...account, holdings: [...account.holdings] })

@@ -5,7 +5,7 @@ import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemRandomBytes } from '#shared/adapters/system/ids.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { formatInstant, kstDate, sessionDate } from '#shared/domain/time.ts'
-import { DEFAULT_CASH, type SimulatorOptions, startSimulator } from './simulator.ts'
+import { DEFAULT_CASH, type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts'
 
 const Port = z.coerce.number().int().min(0).max(65_535)
 
@@ -100,16 +100,24 @@ async function main(): Promise<void> {
       `  Faults and report: ${simulator.restUrl}/simulator/report. Ctrl-C stops.`,
     ].join('\n'),
   )
-  await simulator.run(stopping.signal)
-  if (!stopping.signal.aborted) {
-    console.log('The tape has ended; the broker stays open. Ctrl-C stops.')
-    await new Promise((resolve) => {
-      stopping.signal.addEventListener('abort', resolve, { once: true })
-    })
+  try {
+    await played(simulator, stopping.signal)
+  } finally {
+    await simulator.stop()
+    const { brokerOrders, brokerFills } = simulator.report()
+    console.log(`Stopped. Orders ${brokerOrders}, fills ${brokerFills}.`)
   }
-  const { brokerOrders, brokerFills } = simulator.report()
-  await simulator.stop()
-  console.log(`Stopped. Orders ${brokerOrders}, fills ${brokerFills}.`)
+}
+
+/** Resolves once a person asks; the broker outlives its tape. */
+async function played(simulator: Simulator, signal: AbortSignal): Promise<void> {
+  await simulator.run(signal)
+  if (signal.aborted) return
+  console.log('The tape has ended; the broker stays open. Ctrl-C stops.')
+  const asked = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  await Promise.race([asked, simulator.failed])
 }
 
 try {

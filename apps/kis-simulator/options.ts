@@ -76,6 +76,8 @@ export interface Simulator {
   readonly faults: Faults
   /** Drives the tape to its end, or until the signal aborts. @throws Error when it is running already. */
   run(signal: AbortSignal): Promise<void>
+  /** Rejects when the broker can remember nothing more and so has closed for good; `run` does so too. Never resolves. */
+  readonly failed: Promise<never>
   /** Data frames, notices included, handed to sockets that were open. */
   framesSent(): number
   /** No request is in flight. */

@@ -82,6 +82,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     const isBacklogged = (): boolean => sockets.isBacklogged()
     await drive({ broker, publisher, speed, stopwatch, onTime, pace, isBacklogged }, signal)
   }
+  const failed = broker.failed().then((error): never => {
+    throw error
+  })
+  failed.catch(() => undefined)
   return {
     restUrl: `http://${host}:${restPort}`,
     webSocketUrl: `ws://${host}:${sockets.port}`,
@@ -93,8 +97,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       running = runTape(AbortSignal.any([signal, ended.signal])).finally(() => {
         running = undefined
       })
-      await running
+      await Promise.race([running, failed])
     },
+    failed,
     framesSent: () => stream.framesSent(),
     isIdle: () => rest.inFlight() === 0,
     dropSockets: () => sockets.dropSockets(),
@@ -102,7 +107,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     async stop() {
       ended.abort()
       // A caller that holds the tape may never let go; the tape ends when it does.
-      if (options.pace === undefined) await running
+      if (options.pace === undefined) await running?.catch(() => undefined) // `run` has told
       await pinging
       await sockets.stop()
       rest.server.closeAllConnections()

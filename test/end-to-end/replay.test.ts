@@ -107,6 +107,16 @@ test('bad settings: one message that lists every fault, exit code 2, nothing sta
   await place.remove()
 })
 
+test('too little room on the disk: JTS ends before anything is half written, and says where and how much', async () => {
+  const place = await scratch()
+  const data = join(place.path, 'data')
+  const run = start(['--data', data], { JTS_DISK_MIB_MIN: '1e9' })
+  expect(await run.ended).toBe(1)
+  expect(run.output()).toContain(`the disk that holds ${data} is full`)
+  expect(run.output()).toContain('JTS_DISK_MIB_MIN')
+  await place.remove()
+})
+
 test('an option that does not exist: exit code 2 and the usage', async () => {
   const run = start(['--sped', 'max'])
   expect(await run.ended).toBe(2)

@@ -2,6 +2,7 @@
 //
 // R1. A request is in flight until its answer is handed to the socket and its notices are out.
 // R2. A withheld answer is not in flight: nobody will ever finish it.
+// R3. A broker that can remember nothing more (journal J6) answers nothing: its connections are reset.
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
 import { answer } from './answer.ts'
 import { type Controls, control } from './control.ts'
@@ -54,6 +55,7 @@ async function handle(
     return
   }
   const { method = 'GET', headers } = request
+  desk.broker.check()
   const asked = { method, path: url.pathname, query: url.searchParams, headers, bodyText }
   const reply = control(desk, controls, asked) ?? answer(desk, gate, asked)
   const notices = reply.notices ?? []

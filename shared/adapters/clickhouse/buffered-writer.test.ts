@@ -61,7 +61,13 @@ test('what cannot be written is kept, reported and tried again; flush says so in
   const stopwatch = manualStopwatch()
   const { batches, state, write } = sink()
   const faults: Error[] = []
-  const writer = bufferedWriter('rows', write, { stopwatch, batchSize: 4, onFault: (e) => faults.push(e) })
+  let recoveries = 0
+  const writer = bufferedWriter('rows', write, {
+    stopwatch,
+    batchSize: 4,
+    onFault: (e) => faults.push(e),
+    onWritten: () => (recoveries += 1),
+  })
   state.isDown = true
   await writer.append(range(0, 6))
   await expect(writer.flush()).rejects.toThrow(RetryableError)
@@ -73,6 +79,7 @@ test('what cannot be written is kept, reported and tried again; flush says so in
   await turn()
   expect(batches.flat()).toEqual(range(0, 6))
   await writer.flush()
+  expect(recoveries).toBe(1)
 })
 
 test('a store that is down is not hammered', async () => {

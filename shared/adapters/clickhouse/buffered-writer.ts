@@ -21,6 +21,8 @@ export interface BufferOptions {
    * acted, else `RetryableError`. Must not throw.
    */
   readonly onFault?: (error: Error) => void
+  /** A batch was written after one could not be. Must not throw. */
+  readonly onWritten?: () => void
 }
 
 export interface BufferedWriter<T> {
@@ -53,6 +55,7 @@ class RowBuffer<T> implements BufferedWriter<T> {
   readonly #bufferSize: number
   readonly #flushIntervalMs: number
   readonly #onFault: BufferOptions['onFault']
+  readonly #onWritten: BufferOptions['onWritten']
 
   readonly #rows: T[] = []
   readonly #arrivals: (Waiter & { rows: readonly T[] })[] = []
@@ -75,6 +78,7 @@ class RowBuffer<T> implements BufferedWriter<T> {
     this.#bufferSize = options.bufferSize ?? 100_000
     this.#flushIntervalMs = options.flushIntervalMs ?? 1000
     this.#onFault = options.onFault
+    this.#onWritten = options.onWritten
   }
 
   append(added: readonly T[]): Promise<void> {
@@ -153,6 +157,7 @@ class RowBuffer<T> implements BufferedWriter<T> {
     } catch (error) {
       return this.#standBack(error)
     }
+    if (this.#failures > 0) this.#onWritten?.()
     this.#failures = 0
     this.#rows.splice(0, batch.length)
     this.#stored += batch.length

@@ -58,6 +58,8 @@ const HOPELESS: ReadonlySet<string> = new Set([
   '691', // UNKNOWN_ELEMENT_OF_ENUM
 ])
 
+const NOT_ENOUGH_SPACE = '243'
+
 const REASON_LENGTH_MAX = 500
 
 /** The embedded engine brings its own copy of the client's error class, so that its shape decides. */
@@ -72,6 +74,11 @@ export function failureOf(error: unknown, doing: string): StatementError | Retry
   const reason = error instanceof Error ? error.message.slice(0, REASON_LENGTH_MAX) : String(error)
   if (code !== undefined && HOPELESS.has(code)) {
     return new StatementError(`ClickHouse refuses to ${doing} (${code}): ${reason}`, { cause: error })
+  }
+  if (code === NOT_ENOUGH_SPACE) {
+    return new RetryableError(`ClickHouse could not ${doing}: the disk that holds its data is full`, {
+      cause: error,
+    })
   }
   const where = code === undefined ? '' : ` (${code})`
   return new RetryableError(`ClickHouse could not ${doing}${where}: ${reason}`, { cause: error })

@@ -225,7 +225,15 @@ test('a server that dies right after each start is not hammered; one that stayed
   }
   const log = { info: note('info'), error: note('error') }
   const isRunning = async (): Promise<boolean> => false
-  const watch = supervise(await ownership(), { directory, isRunning, takeBack: ownership, stopwatch, log })
+  const troubles: (string | undefined)[] = []
+  const watch = supervise(await ownership(), {
+    directory,
+    isRunning,
+    takeBack: ownership,
+    stopwatch,
+    log,
+    onTrouble: (words) => void troubles.push(words),
+  })
   /** Milliseconds until it is started again. */
   const pauseAfterDeath = async (): Promise<number> => {
     const starts = held.length
@@ -245,5 +253,6 @@ test('a server that dies right after each start is not hammered; one that stayed
   expect(pauses).toEqual([100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000])
   stopwatch.elapse(60_000)
   expect(await pauseAfterDeath()).toBe(100)
+  expect(troubles.slice(-2)).toEqual(['PostgreSQL died; starting it again', undefined])
   await watch.stop()
 })

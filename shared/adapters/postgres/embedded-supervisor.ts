@@ -62,6 +62,8 @@ export interface Supervised {
   takeBack(): Promise<Ownership>
   readonly stopwatch: Stopwatch
   readonly log: EmbeddedLog
+  /** What is wrong; undefined once the server is back. */
+  readonly onTrouble: (words: string | undefined) => void
 }
 
 const UPTIME_FOR_RESET_MS = 60_000
@@ -69,7 +71,7 @@ const pauseMs = (attempt: number): number => Math.min(100 * 2 ** (attempt - 1), 
 
 /** Watches from now on; `stop` gives the lock back and leaves the server as it is. */
 export function supervise(first: Ownership, supervised: Supervised): { stop(): Promise<void> } {
-  const { directory, stopwatch, log } = supervised
+  const { directory, stopwatch, log, onTrouble } = supervised
   const ending = new AbortController()
   let held: Ownership | undefined = first
   let attempts = 0
@@ -84,6 +86,7 @@ export function supervise(first: Ownership, supervised: Supervised): { stop(): P
         return await supervised.takeBack()
       } catch (error) {
         const words = error instanceof Error ? error.message : String(error)
+        onTrouble(words)
         log.error({ directory, attempts, error: words }, 'PostgreSQL is not back yet')
       }
     }
@@ -98,16 +101,20 @@ export function supervise(first: Ownership, supervised: Supervised): { stop(): P
       const lostMs = stopwatch.elapsedMs()
       if (lostMs - sinceMs >= UPTIME_FOR_RESET_MS) attempts = 0 // S3
       const isRunning = await supervised.isRunning()
-      log.error(
-        { directory },
-        isRunning ? 'PostgreSQL dropped its owner; taking it back' : 'PostgreSQL died; starting it again',
-      )
+      const words = isRunning
+        ? 'PostgreSQL dropped its owner; taking it back'
+        : 'PostgreSQL died; starting it again'
+      onTrouble(words)
+      log.error({ directory }, words)
       held = await insist()
       sinceMs = stopwatch.elapsedMs()
       if (held === undefined) return
       if (ending.signal.aborted)
         await held.release() // S4
-      else log.info({ directory, downMs: Math.round(sinceMs - lostMs) }, 'PostgreSQL is back')
+      else {
+        onTrouble(undefined)
+        log.info({ directory, downMs: Math.round(sinceMs - lostMs) }, 'PostgreSQL is back')
+      }
     }
   }
 

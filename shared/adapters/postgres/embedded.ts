@@ -21,6 +21,8 @@ export interface EmbeddedPostgresOptions {
   readonly stopwatch: Stopwatch
   /** For the password. */
   readonly randomBytes: (size: number) => Uint8Array
+  /** Why the server is away, in PostgreSQL's own words; undefined once it is back. */
+  readonly onTrouble?: (words: string | undefined) => void
   /** Over SETTINGS, for tests. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -119,8 +121,15 @@ export async function embeddedPostgres(options: EmbeddedPostgresOptions): Promis
     { directory },
     (await isUp()) ? 'PostgreSQL was left running; using it' : 'starting PostgreSQL',
   )
-  const { stopwatch, log } = options
-  const watch = supervise(await takeBack(), { directory, isRunning: isUp, takeBack, stopwatch, log })
+  const { stopwatch, log, onTrouble = () => undefined } = options
+  const watch = supervise(await takeBack(), {
+    directory,
+    isRunning: isUp,
+    takeBack,
+    stopwatch,
+    log,
+    onTrouble,
+  })
   let stopped: Promise<void> | undefined
   return {
     url: urlOf(password, address),
