@@ -18,7 +18,7 @@ const STEPS: readonly Step[] = [
   { name: 'types', command: ['tsc', '-p', '.'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'generated files', command: ['node', 'scripts/docs.ts', '--check'] },
-  { name: 'deployment files', command: ['node', 'scripts/manifests.ts', '--check'] },
+  { name: 'deployment files', command: ['node', 'scripts/manifests.ts', '--check', '--schemas'] },
   ...(process.argv.includes('--without-tests')
     ? []
     : [{ name: 'tests', command: ['vitest', 'run'] } as const]),

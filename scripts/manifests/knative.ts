@@ -163,6 +163,9 @@ const OVERLAYS: readonly Overlay[] = [
   },
 ]
 
+/** Folders that kustomize renders. */
+export const OVERLAY_PATHS: readonly string[] = OVERLAYS.map(({ name }) => `infra/knative/overlays/${name}`)
+
 function scalePatch({ instances }: Overlay, { name, definition: { scale } }: FunctionWorkload) {
   const set = (annotation: string, value: number) => ({
     op: 'replace',
