@@ -7,9 +7,8 @@ import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { InstrumentId } from '#shared/domain/instrument.ts'
 import type { EventBus } from '#shared/ports/event-bus.ts'
 import type { HotState } from '#shared/ports/hot-state.ts'
-import { backoffOf } from '#shared/runtime/backoff.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { runStream } from '../../connectors/kis-stream/stream.ts'
+import { runStreams } from '../../connectors/kis-stream/streams.ts'
 import { timersFrom } from '../../connectors/scheduler/config.ts'
 import { runScheduler } from '../../connectors/scheduler/scheduler.ts'
 import { parseInstruments } from '#shared/domain/instrument-list.ts'
@@ -30,9 +29,6 @@ export interface Connectors {
   close(): Promise<void>
 }
 
-/** KIS allows 41 registrations a session; its own samples stop at 40, and one is the notice channel. */
-const REGISTRATIONS_MAX = 40
-
 export function startConnectors(deps: {
   readonly settings: SuiteSettings
   readonly market: Market
@@ -42,44 +38,31 @@ export function startConnectors(deps: {
 }): Connectors {
   const { settings, market, bus, hotState, log } = deps
   const closing = new AbortController()
-  const ids = followed(settings, market)
-  const withOrderBook = settings.embedded.JTS_ORDER_BOOK === 'true' && ids.length * 2 <= REGISTRATIONS_MAX
-  const live: Promise<void>[] = []
-  const troubles = new Map<string, string>()
-  const streams = market.kis.accounts.map((account, index) => {
-    const stream = kisStream({
+  const accounts = market.kis.accounts.map((account) => ({
+    accountId: account.accountId,
+    stream: kisStream({
       ...market.kis,
       account,
       hotState,
       clock: market.clock,
       wallClock: systemClock,
       stopwatch: systemStopwatch,
-    })
-    const first = Promise.withResolvers<void>()
-    live.push(first.promise)
-    const ended = runStream(
-      {
-        accountId: account.accountId,
-        stream,
-        instrumentIds: index === 0 ? ids : [],
-        withOrderBook,
-        bus,
-        clock: market.clock,
-        stopwatch: systemStopwatch,
-        backoff: backoffOf({ baseMs: 500, maxMs: 60_000 }, systemRandom),
-        ids: systemIds,
-        log,
-        onLive: () => {
-          troubles.delete(account.accountId)
-          first.resolve()
-        },
-        onLost: (reason) =>
-          void troubles.set(account.accountId, `${account.accountId} is not connected: ${reason}`),
-      },
-      closing.signal,
-    )
-    return { stream, ended }
-  })
+    }),
+  }))
+  const streams = runStreams(
+    {
+      accounts,
+      instrumentIds: followed(settings, market),
+      withOrderBook: settings.embedded.JTS_ORDER_BOOK === 'true',
+      random: systemRandom,
+      bus,
+      clock: market.clock,
+      stopwatch: systemStopwatch,
+      ids: systemIds,
+      log,
+    },
+    closing.signal,
+  )
   const timers = runScheduler(
     {
       clock: market.clock,
@@ -93,12 +76,12 @@ export function startConnectors(deps: {
     },
     closing.signal,
   )
-  const ended = [timers.ended, ...streams.map((stream) => stream.ended)]
+  const ended = [timers.ended, streams.ended]
   return {
-    live: Promise.all(live).then(() => undefined),
+    live: streams.live,
     ended: Promise.all(ended).then(() => undefined),
-    trouble: () => [...troubles.values()][0],
-    framesHandled: () => streams.reduce((sum, { stream }) => sum + stream.framesReceived(), 0),
+    trouble: () => streams.troubles()[0],
+    framesHandled: () => accounts.reduce((sum, { stream }) => sum + stream.framesReceived(), 0),
     isCaughtUp: () => timers.isCaughtUp(),
     async close() {
       closing.abort()
@@ -109,5 +92,5 @@ export function startConnectors(deps: {
 
 function followed(settings: SuiteSettings, market: Market): readonly InstrumentId[] {
   const named = parseInstruments(settings.embedded.JTS_INSTRUMENTS)
-  return (named.length > 0 ? named : market.instruments).map(({ id }) => id).slice(0, REGISTRATIONS_MAX)
+  return (named.length > 0 ? named : market.instruments).map(({ id }) => id)
 }

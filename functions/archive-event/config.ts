@@ -30,17 +30,6 @@ export const ArchiveEventConfig = z.object({
 })
 export type ArchiveEventSettings = z.output<typeof ArchiveEventConfig>
 
-/** Where the deployed function finds its store. */
-export const ArchiveEventConnections = z.object({
-  JTS_CLICKHOUSE_URL: z.url({ protocol: /^https?$/ }).describe('ClickHouse over HTTP, http(s)://host:port.'),
-  JTS_CLICKHOUSE_USER: z.string().optional().describe("User at ClickHouse. Default: the server's."),
-  JTS_CLICKHOUSE_PASSWORD: z.string().optional().describe('Password of the user.'),
-  JTS_CLICKHOUSE_DATABASE: z
-    .string()
-    .optional()
-    .describe('Database at ClickHouse. Default: jts_market_data.'),
-})
-
 export const bufferOptionsFrom = (settings: ArchiveEventSettings) => ({
   batchSize: settings.JTS_ARCHIVE_BATCH_SIZE,
   bufferSize: settings.JTS_ARCHIVE_BUFFER_SIZE,

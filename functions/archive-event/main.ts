@@ -1,26 +1,28 @@
-import * as z from 'zod'
 import { clickhouseArchive } from '#shared/adapters/clickhouse/archive.ts'
 import { openClickHouse } from '#shared/adapters/clickhouse/clickhouse.ts'
+import { ClickHouseConfig, clickHouseOptionsFrom } from '#shared/adapters/clickhouse/config.ts'
+import { eventClock } from '#shared/adapters/memory/event-clock.ts'
 import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import { loadConfigOrExit } from '#shared/runtime/config.ts'
+import { BusinessTimeConfig, businessTime } from '#shared/runtime/business-time.ts'
+import { loadSettings, orExit } from '#shared/runtime/config.ts'
+import { openOrExit } from '#shared/runtime/connections.ts'
 import { createLog } from '#shared/runtime/log.ts'
 import { ServeConfig, serve } from '#shared/runtime/serve.ts'
-import { ArchiveEventConfig, ArchiveEventConnections, bufferOptionsFrom } from './config.ts'
+import { ArchiveEventConfig, bufferOptionsFrom } from './config.ts'
 import { archiveEvent } from './function.ts'
 import { archiveEventHandler } from './handler.ts'
 
-const config = loadConfigOrExit(
-  z.object({ ...ServeConfig.shape, ...ArchiveEventConfig.shape, ...ArchiveEventConnections.shape }),
-  process.env,
+const config = orExit(() =>
+  loadSettings([ServeConfig, BusinessTimeConfig, ArchiveEventConfig, ClickHouseConfig], process.env),
 )
+const time = orExit(() => businessTime(config, { system: systemClock, events: eventClock }))
 const log = createLog(archiveEvent.name, config.LOG_LEVEL)
-const clickhouse = await openClickHouse({
-  url: config.JTS_CLICKHOUSE_URL,
-  ...(config.JTS_CLICKHOUSE_DATABASE === undefined ? {} : { database: config.JTS_CLICKHOUSE_DATABASE }),
-  ...(config.JTS_CLICKHOUSE_USER === undefined ? {} : { username: config.JTS_CLICKHOUSE_USER }),
-  ...(config.JTS_CLICKHOUSE_PASSWORD === undefined ? {} : { password: config.JTS_CLICKHOUSE_PASSWORD }),
-})
+const clickhouse = await openOrExit(
+  'JTS_CLICKHOUSE_URL',
+  () => openClickHouse(clickHouseOptionsFrom(config)),
+  log,
+)
 const archive = clickhouseArchive(clickhouse, {
   ...bufferOptionsFrom(config),
   stopwatch: systemStopwatch,
@@ -28,8 +30,8 @@ const archive = clickhouseArchive(clickhouse, {
 })
 
 await serve(archiveEvent, archiveEventHandler({ archive, storedBefore: 'event' }), {
+  ...time,
   config,
-  clock: systemClock,
   stopwatch: systemStopwatch,
   closes: [clickhouse, archive],
   log,

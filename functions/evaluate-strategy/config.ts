@@ -62,18 +62,3 @@ export function evaluateSettingsFrom(settings: EvaluateStrategySettings): Evalua
     accountAgeMsMax: ACCOUNT_AGE_MS_MAX,
   }
 }
-
-/** Where the deployed function finds its stores. */
-export const EvaluateStrategyConnections = z.object({
-  JTS_POSTGRES_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
-    .meta({ secret: true })
-    .describe('PostgreSQL, postgres://user:password@host:port/database.'),
-  JTS_CLICKHOUSE_URL: z.url({ protocol: /^https?$/ }).describe('ClickHouse over HTTP, http(s)://host:port.'),
-  JTS_CLICKHOUSE_USER: z.string().optional().describe("User at ClickHouse. Default: the server's."),
-  JTS_CLICKHOUSE_PASSWORD: z.string().optional().describe('Password of the user.'),
-  JTS_CLICKHOUSE_DATABASE: z
-    .string()
-    .optional()
-    .describe('Database at ClickHouse. Default: jts_market_data.'),
-})

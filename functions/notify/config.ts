@@ -202,11 +202,3 @@ function emailOptionsFrom(settings: NotifySettings) {
     deadlineMs: settings.JTS_NOTIFY_DEADLINE_MS,
   } as const
 }
-
-/** Where the deployed function finds its store. */
-export const NotifyConnections = z.object({
-  JTS_POSTGRES_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
-    .meta({ secret: true })
-    .describe('PostgreSQL, postgres://user:password@host:port/database.'),
-})

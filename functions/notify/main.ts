@@ -1,23 +1,31 @@
-import * as z from 'zod'
+import { eventClock } from '#shared/adapters/memory/event-clock.ts'
 import { memoryHotState } from '#shared/adapters/memory/hot-state.ts'
 import { notifiersFrom } from '#shared/adapters/notifiers/notifiers.ts'
+import { PostgresConfig, postgresOptionsFrom } from '#shared/adapters/postgres/config.ts'
 import { openPostgres } from '#shared/adapters/postgres/database.ts'
 import { postgresNotificationLog } from '#shared/adapters/postgres/notification-log.ts'
 import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import { loadConfigOrExit } from '#shared/runtime/config.ts'
+import { BusinessTimeConfig, businessTime } from '#shared/runtime/business-time.ts'
+import { loadSettings, orExit } from '#shared/runtime/config.ts'
+import { openOrExit } from '#shared/runtime/connections.ts'
 import { createLog } from '#shared/runtime/log.ts'
 import { ServeConfig, serve } from '#shared/runtime/serve.ts'
-import { NotifyConfig, NotifyConnections, alertRulesFrom, notifierOptionsFrom } from './config.ts'
+import { NotifyConfig, alertRulesFrom, notifierOptionsFrom } from './config.ts'
 import { notify } from './function.ts'
 import { notifyHandler } from './handler.ts'
 
-// The notify schema comes first and whole: its faults span settings.
-const settings = loadConfigOrExit(NotifyConfig, process.env)
-const config = loadConfigOrExit(z.object({ ...ServeConfig.shape, ...NotifyConnections.shape }), process.env)
+const config = orExit(() =>
+  loadSettings([ServeConfig, BusinessTimeConfig, NotifyConfig, PostgresConfig], process.env),
+)
+const time = orExit(() => businessTime(config, { system: systemClock, events: eventClock }))
 const log = createLog(notify.name, config.LOG_LEVEL)
-const database = await openPostgres({ url: config.JTS_POSTGRES_URL, applicationName: notify.name })
-const options = notifierOptionsFrom(settings)
+const database = await openOrExit(
+  'JTS_POSTGRES_URL',
+  () => openPostgres(postgresOptionsFrom(config, notify.name)),
+  log,
+)
+const options = notifierOptionsFrom(config)
 const notifiers = notifiersFrom(
   options.email === undefined
     ? options
@@ -35,19 +43,19 @@ if (notifiers.length === 0) log.warn({}, 'no channel is in use: nobody is told a
 const hotState = memoryHotState({ stopwatch: systemStopwatch })
 
 const handler = notifyHandler({
-  rules: alertRulesFrom(settings),
+  rules: alertRulesFrom(config),
   notifiers,
   history: postgresNotificationLog(database),
   hotState,
-  clock: systemClock,
+  clock: time.clock,
   stopwatch: systemStopwatch,
-  ratePerMinute: settings.JTS_NOTIFY_RATE_PER_MINUTE,
+  ratePerMinute: config.JTS_NOTIFY_RATE_PER_MINUTE,
   log,
 })
 
 await serve(notify, handler, {
+  ...time,
   config,
-  clock: systemClock,
   stopwatch: systemStopwatch,
   closes: [database, hotState, ...notifiers],
   log,

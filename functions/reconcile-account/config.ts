@@ -1,5 +1,7 @@
 // Settings of reconcile-account.
 import * as z from 'zod'
+import { money } from '#shared/domain/values.ts'
+import type { ReconcileDeps } from './handler.ts'
 
 const Milliseconds = z.coerce.number().int().min(1).max(86_400_000)
 
@@ -33,4 +35,17 @@ export const ReconcileAccountConfig = z.object({
     .describe(
       'Makes an account active when its first reconciliation agrees. Otherwise a person runs `jts resume`.',
     ),
+})
+export type ReconcileAccountSettings = z.output<typeof ReconcileAccountConfig>
+
+export const reconcileRulesFrom = (
+  settings: ReconcileAccountSettings,
+): Pick<ReconcileDeps, 'rules' | 'cashTolerance' | 'startsActive'> => ({
+  rules: {
+    settleMs: settings.JTS_SETTLE_WAIT_MS,
+    deadlineMs: settings.JTS_EVIDENCE_DEADLINE_MS,
+    clockSkewMs: settings.JTS_BROKER_CLOCK_SKEW_MS,
+  },
+  cashTolerance: money(settings.JTS_CASH_TOLERANCE),
+  startsActive: settings.JTS_TRADING_STARTS_ACTIVE === 'true',
 })

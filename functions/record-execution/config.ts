@@ -1,12 +1,8 @@
-// What the deployed function needs beside what every function does.
+// Settings of record-execution.
 import * as z from 'zod'
 import { type Ratio, ratio } from '#shared/domain/values.ts'
 
-export const RecordExecutionConnections = z.object({
-  JTS_POSTGRES_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
-    .meta({ secret: true })
-    .describe('PostgreSQL, postgres://user:password@host:port/database.'),
+export const RecordExecutionConfig = z.object({
   /** Money: it has no default here, and must be what risk-check reserves by. */
   JTS_FEE_RATIO: z
     .string()
@@ -14,5 +10,5 @@ export const RecordExecutionConnections = z.object({
     .describe('Brokerage fee as a ratio of notional, as for risk-check.'),
 })
 
-export const feeRatioFrom = (settings: z.output<typeof RecordExecutionConnections>): Ratio =>
+export const feeRatioFrom = (settings: z.output<typeof RecordExecutionConfig>): Ratio =>
   ratio(settings.JTS_FEE_RATIO)

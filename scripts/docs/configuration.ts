@@ -9,8 +9,8 @@ Printed from the settings schemas by \`node scripts/docs.ts\`. Do not edit.
 
 Settings are environment variables, read once at start. All faults are reported together, and the process ends with code 2.
 An empty variable counts as unset. \`.env.local\` holds settings of one machine; the environment wins over it. Any setting can
-be read from a file: \`NAME_FILE=/path\`. Secrets are also found as files in \`/var/openfaas/secrets\` and \`/run/secrets\`, called
-as the setting or in lower case with dashes. What guards money has no default.
+be read from a file: \`NAME_FILE=/path\`. Secrets are also found as files in \`/var/openfaas/secrets\`, \`/run/secrets\` and
+\`/etc/jts/secrets\`, called as the setting or in lower case with dashes. What guards money has no default.
 `
 
 export const configurationDoc = (sections: readonly ConfigSection[]): string =>

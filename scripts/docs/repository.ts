@@ -73,6 +73,10 @@ export async function loadParticipants(root: string): Promise<readonly Participa
 /** Schemas that stand in no `config.ts`. */
 const OTHER_SCHEMAS = [
   ['Every deployed function', 'shared/runtime/serve.ts'],
+  ['Business time', 'shared/runtime/business-time.ts'],
+  ['PostgreSQL', 'shared/adapters/postgres/config.ts'],
+  ['ClickHouse', 'shared/adapters/clickhouse/config.ts'],
+  ['Redis', 'shared/adapters/redis/config.ts'],
   ['KIS', 'shared/adapters/broker-kis/accounts.ts'],
 ] as const
 

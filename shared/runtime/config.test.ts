@@ -1,9 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { ConfigError, type Environment, loadConfig } from './config.ts'
+import {
+  ConfigError,
+  type Environment,
+  type SettingsReader,
+  loadConfig,
+  loadSettings,
+  loadSettingsWith,
+} from './config.ts'
 import { readEnvironment } from './env-file.ts'
 import { ServeConfig } from './serve.ts'
 import { describeConfig } from './setting.ts'
@@ -93,6 +100,72 @@ describe('loading', () => {
     file('jts-jwt-secret', 'from the mount\n')
     expect(load({})).toMatchObject({ JTS_LIMIT: '7', JTS_JWT_SECRET: 'from the mount' })
     expect(load({ JTS_LIMIT: '8' }).JTS_LIMIT).toBe('8')
+  })
+
+  test('a mounted secret that cannot be read is a fault, not an unset setting', () => {
+    const mounted = join(directory, 'unreadable')
+    mkdirSync(join(mounted, 'jts-limit'), { recursive: true })
+    expect(() => loadConfig(TestConfig, {}, { secretDirectories: [mounted] })).toThrow(
+      /JTS_LIMIT: .*jts-limit cannot be read \(EISDIR\)/,
+    )
+  })
+})
+
+describe('several schemas', () => {
+  const Pair = z
+    .object({ JTS_LOW: z.coerce.number(), JTS_HIGH: z.coerce.number() })
+    .refine((it) => it.JTS_LOW < it.JTS_HIGH, { error: 'must be below JTS_HIGH', path: ['JTS_LOW'] })
+  const empty = join(directory, 'empty')
+  mkdirSync(empty)
+  const options = { secretDirectories: [empty] }
+  const accounts: SettingsReader<{
+    readonly outcome: 'read'
+    readonly keys: readonly (string | undefined)[]
+  }> = {
+    names: /^ACCOUNT_\d+_/,
+    read(environment) {
+      const keys = Object.entries(environment).filter(([name]) => /^ACCOUNT_\d+_KEY$/.test(name))
+      const faults = keys.filter(([, key]) => key === 'bad').map(([name]) => `${name} is bad`)
+      if (faults.length > 0) return { outcome: 'faulty', faults }
+      return { outcome: 'read', keys: keys.map(([, key]) => key) }
+    },
+  }
+  const faultsOfAll = (environment: Environment): readonly string[] => {
+    try {
+      loadSettingsWith([TestConfig, Pair], accounts, environment, options)
+      return []
+    } catch (error) {
+      if (error instanceof ConfigError) return error.faults
+      throw error
+    }
+  }
+
+  test('make one set of settings, with the rules that span some of them', () => {
+    const environment = { JTS_LIMIT: '5', JTS_LOW: '1', JTS_HIGH: '2' }
+    expect(loadSettings([TestConfig, Pair], environment, options)).toMatchObject({
+      JTS_LIMIT: '5',
+      JTS_HIGH: 2,
+    })
+  })
+
+  test('the faults of all of them, and of settings that repeat, stand in one message', () => {
+    expect(faultsOfAll({ JTS_LIMIT: 'x', JTS_LOW: '3', JTS_HIGH: '2', ACCOUNT_2_KEY: 'bad' })).toEqual([
+      expect.stringMatching(/^JTS_LIMIT: must be a whole number/),
+      expect.stringMatching(/^JTS_LOW: must be below JTS_HIGH/),
+      'ACCOUNT_2_KEY is bad',
+    ])
+  })
+
+  test('settings that repeat are found in files and among mounted secrets too', () => {
+    const mounted = join(directory, 'mounted')
+    mkdirSync(mounted)
+    writeFileSync(join(mounted, 'account-2-key'), 'two\n')
+    const environment = { ACCOUNT_1_KEY_FILE: file('key', 'one\n'), ACCOUNT_3_KEY: 'three' }
+    const [, { keys }] = loadSettingsWith([], accounts, environment, { secretDirectories: [mounted] })
+    expect(new Set(keys)).toEqual(new Set(['one', 'two', 'three']))
+    expect(
+      faultsOfAll({ JTS_LIMIT: '1', JTS_LOW: '1', JTS_HIGH: '2', ACCOUNT_1_KEY_FILE: '/nowhere' }),
+    ).toEqual(['ACCOUNT_1_KEY: ACCOUNT_1_KEY_FILE names a file that cannot be read: /nowhere (ENOENT)'])
   })
 })
 

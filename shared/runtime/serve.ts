@@ -1,13 +1,15 @@
 // A deployed function: one process, one server, drained on SIGTERM.
 import type { AddressInfo } from 'node:net'
 import * as z from 'zod'
+import type { Instant } from '#shared/domain/time.ts'
 import type { EventContract } from '#shared/events/contract.ts'
 import type { Clock, Stopwatch } from '#shared/ports/clock.ts'
 import type { EventBus } from '#shared/ports/event-bus.ts'
+import { hostOnEventTime } from './business-time.ts'
 import type { FunctionDefinition, Handler } from './function.ts'
 import { hostFunction } from './host.ts'
 import { functionServer } from './http.ts'
-import { type Closable, type Lifecycle, runLifecycle } from './lifecycle.ts'
+import { type Closable, type Lifecycle, type Part, runLifecycle } from './lifecycle.ts'
 import { LOG_LEVELS, type Log, createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'
 
@@ -53,6 +55,8 @@ export interface ServeOptions {
   readonly config: ServeSettings
   readonly clock: Pick<Clock, 'now'>
   readonly stopwatch: Stopwatch
+  /** Told the time of every event before it is handled, where events move the clock. */
+  readonly onEventTime?: (at: Instant) => void
   /** Where outputs go. Without it they are the HTTP answer. */
   readonly bus?: Pick<EventBus, 'publish'>
   /** Ended after the last request, in reverse order. */
@@ -77,7 +81,8 @@ export async function serve<Consumes extends EventContract, Produces extends Eve
   const { config, clock, stopwatch, bus, closes = [] } = options
   const log = options.log ?? createLog(definition.name, config.LOG_LEVEL)
   const metrics = createMetrics()
-  const host = hostFunction(definition, handler, { clock, stopwatch, log, metrics })
+  const hosted = hostFunction(definition, handler, { clock, stopwatch, log, metrics })
+  const host = options.onEventTime === undefined ? hosted : hostOnEventTime(hosted, options.onEventTime)
   let isDraining = false
   const onDrain = (): void => {
     isDraining = true
@@ -96,18 +101,9 @@ export async function serve<Consumes extends EventContract, Produces extends Eve
     ...(options.notReady === undefined ? {} : { notReady: options.notReady }),
   })
   const parts = [
-    ...closes.map((each, index) => ({
-      name: `dependency ${index + 1}`,
-      start: async () => () => each.close(),
-    })),
+    ...dependencyParts(closes),
     { name: 'host', start: async () => async () => host.close() },
-    {
-      name: 'server',
-      start: async () => {
-        await listen(server, config.PORT)
-        return () => closeServer(server, stopwatch)
-      },
-    },
+    serverPart(server, config.PORT, stopwatch),
   ]
   const starting = runLifecycle(parts, {
     log,
@@ -128,6 +124,20 @@ async function endDefective(starting: Promise<Lifecycle>): Promise<never> {
   await lifecycle.stop('defect')
   return process.exit(1)
 }
+
+export const dependencyParts = (closes: readonly Closable[]): readonly Part[] =>
+  closes.map((each, index) => ({
+    name: `dependency ${index + 1}`,
+    start: async () => () => each.close(),
+  }))
+
+export const serverPart = (server: Listener, port: number, stopwatch: Stopwatch): Part => ({
+  name: 'server',
+  start: async () => {
+    await listen(server, port)
+    return () => closeServer(server, stopwatch)
+  },
+})
 
 type Listener = ReturnType<typeof functionServer>
 

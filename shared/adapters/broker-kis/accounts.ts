@@ -90,6 +90,9 @@ export const KisAccountConfig = z.object({
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** Every setting that `readKisSettings` reads. */
+export const KIS_SETTING = /^(?:JTS_)?KIS_/
+
 const ACCOUNT_SETTING = /^(?:JTS_)?KIS_ACCOUNT_(\d+)_/
 
 /** An empty variable counts as unset. Reads nothing but its argument. */
