@@ -89,12 +89,12 @@ const wrong = (detail: string): Verdict => ({
 
 function refused(answer: HttpAnswer, sent: number, emits: Emits): Verdict {
   const said = problemIn(answer)
-  if (said?.index !== undefined && sent > 1) return upToIndex(answer, said, said.index, sent, emits)
-  const detail = said?.detail ?? answer.body.toString('utf8', 0, TEXT_MAX)
-  const reason = `answered ${answer.status}${detail === '' ? '' : `: ${detail}`}`
+  if (said?.index !== undefined) return upToIndex(answer, said, said.index, sent, emits)
+  const text = answer.body.toString('utf8', 0, TEXT_MAX)
+  const reason = said?.detail ?? `answered ${answer.status}${text === '' ? '' : `: ${text}`}`
   const afterMs = retryAfterMs(answer)
   if (consequenceOfStatus(answer.status) === 'deadLetter') {
-    const failure = { outcome: 'poison', reason: said?.detail ?? reason } as const
+    const failure = { outcome: 'poison', reason } as const
     return { kind: 'unclear', failure, why: answer.status === 413 ? 'large' : 'other' }
   }
   if (answer.status === 415 && sent > 1) {

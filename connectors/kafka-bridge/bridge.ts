@@ -51,81 +51,103 @@ interface Open {
   readonly consumption: Consumption
 }
 
-export function startBridge(options: BridgeOptions): Bridge {
-  const { source, stopwatch, log, pollMs } = options
-  const open = new Map<string, Open>()
-  const failing = new Map<string, string>()
-  const ended = Promise.withResolvers<void>()
-  const closing = new AbortController()
-  let sourceFault: string | undefined = 'it is not known yet which functions there are'
+export const startBridge = (options: BridgeOptions): Bridge => new RunningBridge(options)
 
-  const look = async (): Promise<void> => {
-    const wanted = await wantedNow()
-    if (wanted === undefined || closing.signal.aborted) return
-    const targets = new Map([...open].map(([name, { target }]) => [name, target]))
-    const changes = changesOf(targets, wanted)
-    failing.clear()
-    await Promise.all(changes.close.map((name) => shut(name)))
-    await Promise.all(changes.open.map((target) => start(target)))
-    await Promise.all([...open.values()].map(({ instances }) => instances.refresh()))
+class RunningBridge implements Bridge {
+  readonly #options: BridgeOptions
+  readonly #open = new Map<string, Open>()
+  /** Functions that could not be opened, and why. */
+  readonly #failing = new Map<string, string>()
+  readonly #ended = Promise.withResolvers<void>()
+  readonly #closing = new AbortController()
+  readonly #watching: Promise<void>
+  #sourceFault: string | undefined = 'it is not known yet which functions there are'
+
+  constructor(options: BridgeOptions) {
+    this.#options = options
+    this.#watching = this.#watch()
+    this.#watching.catch((error: unknown) => this.#ended.reject(error))
   }
+
+  get ended(): Promise<void> {
+    return this.#ended.promise
+  }
+
+  notReady(): readonly string[] {
+    const failing = [...this.#failing].map(([name, reason]) => `${name}: ${reason}`)
+    if (this.#open.size + failing.length > 0) return failing
+    return [this.#sourceFault ?? 'there are no functions']
+  }
+
+  functions() {
+    return [...this.#open].map(([name, { instances }]) => ({ name, ...instances.count() }))
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#watching.catch(() => undefined)
+    await Promise.all([...this.#open.values()].map(({ consumption }) => consumption.close()))
+    this.#open.clear()
+    this.#ended.resolve()
+  }
+
+  async #watch(): Promise<void> {
+    const { stopwatch, pollMs } = this.#options
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      const wanted = await this.#wantedNow()
+      if (wanted !== undefined && !signal.aborted) await this.#turnInto(wanted)
+      await stopwatch.sleep(pollMs, signal).catch(() => undefined)
+    }
+  }
+
   /** B2. */
-  const wantedNow = async (): Promise<readonly Target[] | undefined> => {
+  async #wantedNow(): Promise<readonly Target[] | undefined> {
+    const { source, log } = this.#options
     try {
-      const wanted = await source(closing.signal)
-      sourceFault = undefined
+      const wanted = await source(this.#closing.signal)
+      this.#sourceFault = undefined
       return wanted
     } catch (error) {
-      if (!closing.signal.aborted) log.error({ error }, 'it is not known which functions there are')
-      sourceFault = error instanceof Error ? error.message : String(error)
+      if (!this.#closing.signal.aborted) log.error({ error }, 'it is not known which functions there are')
+      this.#sourceFault = messageOf(error)
       return undefined
     }
   }
+
+  /** B1. */
+  async #turnInto(wanted: readonly Target[]): Promise<void> {
+    const running = new Map([...this.#open].map(([name, { target }]) => [name, target]))
+    const changes = changesOf(running, wanted)
+    this.#failing.clear()
+    await Promise.all(changes.close.map((name) => this.#shut(name)))
+    await Promise.all(changes.open.map((target) => this.#start(target)))
+    await Promise.all([...this.#open.values()].map(({ instances }) => instances.refresh()))
+  }
+
   /** B3. */
-  const start = async (target: Target): Promise<void> => {
+  async #start(target: Target): Promise<void> {
+    const { log } = this.#options
     try {
-      const started = await openTarget(target, options)
-      open.set(target.name, started)
-      started.consumption.ended.catch((error: unknown) => ended.reject(error))
+      const open = await openTarget(target, this.#options)
+      this.#open.set(target.name, open)
+      open.consumption.ended.catch((error: unknown) => this.#ended.reject(error))
       log.info({ function: target.name, urls: target.urls }, 'function is served')
     } catch (error) {
-      failing.set(target.name, error instanceof Error ? error.message : String(error))
+      this.#failing.set(target.name, messageOf(error))
       log.error({ function: target.name, error }, 'function cannot be served yet')
     }
   }
-  const shut = async (name: string): Promise<void> => {
-    const gone = open.get(name)
-    open.delete(name)
-    await gone?.consumption.close()
-    log.info({ function: name }, 'function is not served any more')
-  }
-  const watch = async (): Promise<void> => {
-    while (!closing.signal.aborted) {
-      await look()
-      await stopwatch.sleep(pollMs, closing.signal).catch(() => undefined)
-    }
-  }
 
-  const watching = watch()
-  watching.catch((error: unknown) => ended.reject(error))
-  ended.promise.catch(() => undefined)
-  return {
-    ended: ended.promise,
-    notReady: () => [
-      ...(sourceFault === undefined || open.size > 0 ? [] : [sourceFault]),
-      ...(sourceFault === undefined && open.size + failing.size === 0 ? ['there are no functions'] : []),
-      ...[...failing].map(([name, reason]) => `${name}: ${reason}`),
-    ],
-    functions: () => [...open].map(([name, { instances }]) => ({ name, ...instances.count() })),
-    async close() {
-      closing.abort()
-      await watching.catch(() => undefined)
-      await Promise.all([...open.values()].map(({ consumption }) => consumption.close()))
-      open.clear()
-      ended.resolve()
-    },
+  async #shut(name: string): Promise<void> {
+    const gone = this.#open.get(name)
+    this.#open.delete(name)
+    await gone?.consumption.close()
+    this.#options.log.info({ function: name }, 'function is not served any more')
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 async function openTarget(target: Target, options: BridgeOptions): Promise<Open> {
   const { stopwatch, random, log, lookup } = options

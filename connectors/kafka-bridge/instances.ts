@@ -1,9 +1,10 @@
 // The instances of one function, and which of them serves a partition.
 //
-// I1. A partition is served by the same instance for as long as that one answers: rendezvous hashing of the partition's
-//     number alone, so that a key which has the same partition in two topics has the same instance in both.
-// I2. An instance that is away rests, longer each time, and its partitions go to the next in their order. When all rest,
-//     the first is asked anyway.
+// I1. A partition is served by the same instance for as long as that one answers. Partitions are dealt out in turn, so
+//     all instances have as many, and by their number alone: a key that has the same partition in two topics has the same
+//     instance in both.
+// I2. An instance that is away rests, longer each time. Its partitions are spread over the others by rendezvous hashing,
+//     which moves no partition that need not move. When all rest, the first is asked anyway.
 // I3. A host name that cannot be resolved leaves the instances as they were.
 import { type LookupAddress } from 'node:dns'
 import type { Stopwatch } from '#shared/ports/clock.ts'
@@ -49,7 +50,7 @@ export function instancesOf(options: InstancesOptions): Instances {
   const orderFor = (partition: number): readonly Place[] => {
     let order = orders.get(partition)
     if (order === undefined) {
-      order = places.toSorted((left, right) => weightOf(right, partition) - weightOf(left, partition))
+      order = orderOf(places, partition)
       orders.set(partition, order)
     }
     return order
@@ -114,7 +115,15 @@ async function resolved(
   }
 }
 
-/** I1. FNV-1a with a final mix, 32 bits: the highest weight wins. */
+function orderOf(places: readonly Place[], partition: number): readonly Place[] {
+  const first = places[partition % places.length]
+  const others = places
+    .filter((place) => place !== first)
+    .toSorted((left, right) => weightOf(right, partition) - weightOf(left, partition))
+  return first === undefined ? others : [first, ...others]
+}
+
+/** FNV-1a with a final mix, 32 bits: the highest weight wins. */
 function weightOf(place: Place, partition: number): number {
   let hash = 0x81_1c_9d_c5
   const text = `${idOf(place)}#${partition}`
