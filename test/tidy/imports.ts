@@ -8,6 +8,11 @@ const MAY_IMPORT: readonly (readonly [folder: string, may: readonly string[]])[]
   ['shared/ports', ['shared/domain', 'shared/events']],
   ['shared/simulation', ['shared/domain']],
   ['shared/runtime', ['shared/domain', 'shared/events', 'shared/ports', '*']],
+  // Events have one wire format, whatever carries them.
+  [
+    'shared/adapters/kafka',
+    ['shared/domain', 'shared/events', 'shared/ports', 'shared/runtime/cloudevents', '*'],
+  ],
   ['shared/adapters/*', ['shared/domain', 'shared/events', 'shared/ports', 'shared/simulation', '*']],
   ['functions/*', ['shared/domain', 'shared/events', 'shared/ports', 'shared/runtime', 'zod']],
   ['connectors/*', ['shared/domain', 'shared/events', 'shared/ports', 'shared/runtime', '*']],
