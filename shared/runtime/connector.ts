@@ -4,7 +4,7 @@ import type { Stopwatch } from '#shared/ports/clock.ts'
 import { functionServer } from './http.ts'
 import { type Closable, type Lifecycle, type Part, runLifecycle } from './lifecycle.ts'
 import type { Log } from './log.ts'
-import { createMetrics } from './metrics.ts'
+import { type Metrics, createMetrics } from './metrics.ts'
 import { type ServeSettings, dependencyParts, serverPart } from './serve.ts'
 
 export interface ConnectorOptions {
@@ -13,6 +13,8 @@ export interface ConnectorOptions {
   readonly log: Log
   /** Ended after the work, in reverse order. */
   readonly closes?: readonly Closable[]
+  /** Default: what every process measures, and no more. */
+  readonly metrics?: Metrics
   /** Why it does not do its work now; empty when it does. */
   readonly notReady?: () => readonly string[]
 }
@@ -23,13 +25,13 @@ export interface ConnectorOptions {
  */
 export async function runConnector(
   work: (signal: AbortSignal) => Promise<void>,
-  { config, stopwatch, log, closes = [], notReady }: ConnectorOptions,
+  { config, stopwatch, log, closes = [], metrics = createMetrics(), notReady }: ConnectorOptions,
 ): Promise<Lifecycle> {
   let isDraining = false
   const server = functionServer([], {
     log,
     stopwatch,
-    metrics: createMetrics(),
+    metrics,
     isDraining: () => isDraining,
     ...(notReady === undefined ? {} : { notReady }),
   })

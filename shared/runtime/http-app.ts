@@ -9,21 +9,21 @@ import { PROBLEM_TYPE, problem } from './problem.ts'
 
 export type Route = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>
 
-export const routeFor = (endpoint: EventEndpoint, deps: HttpDeps): Route =>
+export const routeFor = (endpoint: EventEndpoint | undefined, deps: HttpDeps): Route =>
   getRequestListener(appFor(endpoint, deps).fetch, { hostname: 'localhost' })
 
 type Bindings = { Bindings: HttpBindings }
 
 /** `POST /` and `/events` write to Node's response themselves. */
-function appFor(endpoint: EventEndpoint, deps: HttpDeps): Hono<Bindings> {
+function appFor(endpoint: EventEndpoint | undefined, deps: HttpDeps): Hono<Bindings> {
   const app = new Hono<Bindings>()
   const notReady = (): readonly string[] => [
     ...(deps.isDraining?.() === true ? ['draining'] : []),
     ...(deps.notReady?.() ?? []),
   ]
-  for (const path of ['/', '/events']) {
+  for (const path of endpoint === undefined ? [] : ['/', '/events']) {
     app.post(path, async (c) => {
-      await new Promise<void>((resolve) => endpoint(c.env.incoming, c.env.outgoing, resolve))
+      await new Promise<void>((resolve) => endpoint?.(c.env.incoming, c.env.outgoing, resolve))
       return RESPONSE_ALREADY_SENT
     })
     app.all(path, () => problemResponse(405, 'events come by POST', { allow: 'POST' }))

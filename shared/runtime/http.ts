@@ -19,9 +19,12 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000
 const TIMEOUT_CHECK_MS = 1_000
 const HEADER_BYTES_MAX = 32_768
 
-/** A server for functions, not yet listening. Events take a short way that makes no Request and no Response. */
+/**
+ * A server for functions, not yet listening. Events take a short way that makes no Request and no Response. Where there
+ * are no functions, as in a connector, it takes no events either.
+ */
 export function functionServer(hosts: readonly FunctionHost[], deps: HttpDeps): Server {
-  const endpoint = eventEndpoint(hosts, deps)
+  const endpoint = hosts.length === 0 ? undefined : eventEndpoint(hosts, deps)
   // Loaded by the first who asks: the web's own Request and Response cost a starting process more than all else here.
   let route: Promise<Route> | undefined
   const answerOther = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
@@ -45,7 +48,7 @@ export function functionServer(hosts: readonly FunctionHost[], deps: HttpDeps): 
     },
     (incoming: IncomingMessage, outgoing: ServerResponse) => {
       const isEvent = incoming.method === 'POST' && (incoming.url === '/' || incoming.url === '/events')
-      if (isEvent) endpoint(incoming, outgoing)
+      if (isEvent && endpoint !== undefined) endpoint(incoming, outgoing)
       else void answerOther(incoming, outgoing)
     },
   )
