@@ -3,6 +3,7 @@ import type { InstrumentId } from '#shared/domain/instrument.ts'
 import type { BrokerStream } from '#shared/ports/broker-stream.ts'
 import { backoffOf } from '#shared/runtime/backoff.ts'
 import { type StreamDeps, runStream } from './stream.ts'
+import { StreamRefusedError } from './supervisor.ts'
 
 /** KIS allows 41 registrations a session; its own samples stop at 40, and one is the notice channel. */
 const REGISTRATIONS_MAX = 40
@@ -21,6 +22,8 @@ export interface StreamsDeps extends Pick<StreamDeps, 'bus' | 'clock' | 'stopwat
   readonly withOrderBook: boolean
   /** Spreads the pauses before dialing again; 0 ≤ x < 1. */
   readonly random: () => number
+  /** The broker refuses one for good: the others go on. Default: `ended` rejects. */
+  readonly onRefused?: (accountId: string, reason: string) => void
 }
 
 export interface RunningStreams {
@@ -47,7 +50,7 @@ export function runStreams(deps: StreamsDeps, signal: AbortSignal): RunningStrea
   const ended = accounts.map(({ accountId, stream }, index) => {
     const first = Promise.withResolvers<void>()
     live.push(first.promise)
-    return runStream(
+    const run = runStream(
       {
         accountId,
         stream,
@@ -67,6 +70,14 @@ export function runStreams(deps: StreamsDeps, signal: AbortSignal): RunningStrea
       },
       signal,
     )
+    const { onRefused } = deps
+    if (onRefused === undefined) return run
+    return run.catch(async (error: unknown) => {
+      if (!(error instanceof StreamRefusedError)) throw error
+      troubles.set(accountId, `${accountId} is refused: ${error.message}`)
+      onRefused(accountId, error.message)
+      await aborted(signal)
+    })
   })
   return {
     live: Promise.all(live).then(() => undefined),
@@ -74,3 +85,9 @@ export function runStreams(deps: StreamsDeps, signal: AbortSignal): RunningStrea
     troubles: () => [...troubles.values()],
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })

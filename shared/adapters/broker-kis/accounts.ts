@@ -102,7 +102,7 @@ export function readKisSettings(environment: Environment): KisSettingsResult {
     if (value !== undefined && value.trim() !== '') set[name] = value.trim()
   }
   const config = KisConfig.safeParse(set)
-  const faults = config.success ? hostFaults(config.data) : faultsOf(config.error, (name) => name)
+  const faults = config.success ? hostFaults(config.data) : faultsOf(config.error, set, (name) => name)
   const total = Number(set['KIS_TOTAL_ACCOUNTS'])
   const accounts =
     Number.isSafeInteger(total) && total <= ACCOUNTS_MAX ? readAccounts(set, total, faults) : []
@@ -144,15 +144,18 @@ function readAccounts(set: Readonly<Record<string, string>>, total: number, faul
   const accounts: KisAccount[] = []
   for (let index = 1; index <= total; index += 1) {
     const prefix = `KIS_ACCOUNT_${index}_`
-    const parsed = KisAccountConfig.safeParse({
+    const values = {
       APPKEY: set[`${prefix}APPKEY`],
       APPSECRET: set[`${prefix}APPSECRET`],
       NUMBER: set[`${prefix}NUMBER`],
       HTS_ID: set[`JTS_${prefix}HTS_ID`],
-    })
+    }
+    const parsed = KisAccountConfig.safeParse(values)
     if (parsed.success) accounts.push(accountOf(parsed.data))
     else
-      faults.push(...faultsOf(parsed.error, (name) => `${name === 'HTS_ID' ? 'JTS_' : ''}${prefix}${name}`))
+      faults.push(
+        ...faultsOf(parsed.error, values, (name) => `${name === 'HTS_ID' ? 'JTS_' : ''}${prefix}${name}`),
+      )
   }
   for (const name of Object.keys(set)) {
     const index = ACCOUNT_SETTING.exec(name)?.[1]
@@ -194,8 +197,8 @@ export const accountIdOf = (digits: string): string => `kis:${digits}`
 const repeated = (values: readonly string[], setting: string): string[] =>
   new Set(values).size === values.length ? [] : [`KIS_ACCOUNT_n_${setting}: two accounts share one value`]
 
-const faultsOf = (error: z.ZodError, nameOf: (name: string) => string): string[] =>
-  error.issues.map((issue) => {
-    const missing = issue.code === 'invalid_type'
-    return `${nameOf(String(issue.path[0]))} ${missing ? 'is not set' : issue.message}`
+const faultsOf = (error: z.ZodError, values: Environment, nameOf: (name: string) => string): string[] =>
+  error.issues.map(({ path, message }) => {
+    const name = String(path[0])
+    return `${nameOf(name)} ${values[name] === undefined ? 'is not set' : message}`
   })
