@@ -50,8 +50,8 @@ async function answer(
   }
 }
 
-/** The engine behind a port of this machine. */
-async function serveEngine(directory: string): Promise<{ url: string; server: Server }> {
+/** The engine behind a port of this machine. One directory for each process. */
+export async function serveEngine(directory: string): Promise<{ url: string; server: Server }> {
   const engine = createChdbConnection({ path: directory })
   const server = createServer((request, response) => void answer(engine, request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -9,7 +9,8 @@ import { price } from '#shared/domain/values.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
 import { hotStateContract } from '#shared/ports/hot-state.contract.ts'
 import { type RedisHotState, type RedisHotStateOptions, redisHotState } from './hot-state.ts'
-import { type TestRedis, type TestRedisOptions, freePort, testRedis } from './redis-server.fixture.ts'
+import { freePort } from '../../../scripts/services/server-process.ts'
+import { type TestRedis, type TestRedisOptions, testRedis } from './redis-server.fixture.ts'
 
 const never = new AbortController().signal
 const wait = (ms: number): Promise<void> => systemStopwatch.sleep(ms, never)

@@ -2,10 +2,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { type Server, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { freePort } from '../../../scripts/services/server-process.ts'
 
 export interface TestRedis {
   readonly port: number
@@ -27,16 +27,6 @@ export interface TestRedisOptions {
   readonly tls?: 'valid' | 'expired'
   /** More of its command line: `['--requirepass', 'x']`. */
   readonly args?: readonly string[]
-}
-
-export async function freePort(): Promise<number> {
-  const server: Server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address !== 'object' || address === null) throw new Error('no port')
-  return address.port
 }
 
 /** A server on a free port, running. */
