@@ -130,6 +130,8 @@ function decodeUnusual({ value, headers = {} }: ReceivedRecord): Decoded {
     if (!isAttributeHeader(header)) continue
     const name = header.slice(3).toLowerCase()
     const text = textOf(headers[header])
+    // The SDK for JavaScript says it twice.
+    if (name === 'datacontenttype' && text !== undefined && text === contentType.value) continue
     const fault =
       Object.hasOwn(event, name) && event[name] !== undefined ? 'stands twice' : faultOf(name, text)
     if (fault === undefined) event[name] = text
@@ -175,7 +177,7 @@ function textOf(raw: IHeaders[string]): string | undefined {
 
 function faultOf(name: string, text: string | undefined): string | undefined {
   if (text === undefined) return 'stands twice or is not UTF-8'
-  if (name === 'datacontenttype') return 'belongs into content-type'
+  if (name === 'datacontenttype') return 'must say the same as content-type'
   if (!isAttributeName(name)) return 'is no name of an attribute'
   if (text.length > DECODE_LIMITS.attributeLengthMax)
     return `must have at most ${DECODE_LIMITS.attributeLengthMax} characters`

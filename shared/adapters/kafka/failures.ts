@@ -89,7 +89,12 @@ function wordsOf(error: unknown): string {
   return words.length === 0 ? String(error) : words.join(' ')
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** What stands at the bottom: kafkajs wraps errors in errors that say nothing more. */
+function messageOf(error: unknown): string {
+  let at = error
+  while (at instanceof Error && at.cause instanceof Error) at = at.cause
+  return at instanceof Error ? at.message : String(at)
+}
 
 /**
  * The error to throw: KafkaSetupError, RetryableError or PoisonError. What is not known is retryable: a client library that
