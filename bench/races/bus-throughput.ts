@@ -1,37 +1,13 @@
 // How many events a second the bus of a single process carries. A plain figure: nobody is raced.
 import { memoryBus } from '#shared/adapters/memory/event-bus.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import { formatInstant } from '#shared/domain/time.ts'
-import { TickTraded } from '#shared/events/market.ts'
-import { finishRoot } from '#shared/runtime/root-event.ts'
 import { type RaceResult, interleave, report } from '../harness.ts'
-import { stocks } from '../market-feed.ts'
-import { SESSION_START } from '../order-path.ts'
+import { tickEvents } from '../tick-events.ts'
 
 const ROUNDS = 5
 const EVENTS = 50_000
 const AT_ONCE = 100
 const INSTRUMENTS = 40
-
-/** The bus freezes what it is given, so every round needs events of its own. */
-function ticks() {
-  const ids = stocks(INSTRUMENTS, SESSION_START).map(({ id }) => id)
-  const time = formatInstant(SESSION_START)
-  return Array.from({ length: EVENTS }, (_, index) => {
-    const data = {
-      instrumentId: ids[index % INSTRUMENTS] ?? '',
-      eventTime: time,
-      receivedTime: time,
-      price: '70000',
-      quantity: '1',
-      aggressor: 'buy' as const,
-      sessionVolume: String(index + 1),
-      bidPrice: '70000',
-      askPrice: '70100',
-    }
-    return finishRoot(TickTraded, data, { id: `tick-${index}`, source: '/bench', now: SESSION_START })
-  })
-}
 
 async function carried(groups: number, atOnce: number): Promise<{ readonly eventsPerSecond: number }> {
   const bus = memoryBus({ stopwatch: systemStopwatch })
@@ -43,7 +19,7 @@ async function carried(groups: number, atOnce: number): Promise<{ readonly event
       return Promise.resolve()
     })
   }
-  const events = ticks()
+  const events = tickEvents(EVENTS, INSTRUMENTS)
   const startMs = systemStopwatch.elapsedMs()
   for (let at = 0; at < EVENTS; at += atOnce) await bus.publish(events.slice(at, at + atOnce))
   await bus.idle()
