@@ -65,14 +65,19 @@ const MEANINGS: readonly (readonly [pattern: RegExp, kind: Kind, meaning: string
   [/KAFKA_STORAGE_ERROR/, 'retry', 'its disk fails or is full'],
   [/ENOTFOUND|EAI_AGAIN/, 'retry', 'there is no such host: see JTS_KAFKA_BROKERS'],
   [
+    /disconnected before secure/,
+    'retry',
+    'it does not answer in TLS: see JTS_KAFKA_TLS and JTS_KAFKA_BROKERS',
+  ],
+  [
+    /ECONNRESET|KafkaJSConnectionClosed|Closed connection/,
+    'retry',
+    'it closed the connection: see JTS_KAFKA_BROKERS, JTS_KAFKA_TLS and JTS_KAFKA_SASL_MECHANISM',
+  ],
+  [
     /ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|KafkaJSConnectionError|Connection timeout/,
     'retry',
     'nobody answers: see JTS_KAFKA_BROKERS',
-  ],
-  [
-    /ECONNRESET|KafkaJSConnectionClosed|Closed connection|disconnected before secure/,
-    'retry',
-    'it closed the connection: see JTS_KAFKA_BROKERS, JTS_KAFKA_TLS and JTS_KAFKA_SASL_MECHANISM',
   ],
 ]
 
