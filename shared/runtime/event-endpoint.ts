@@ -5,13 +5,13 @@
 // E2. A batch is answered with a batch: only a sender that speaks batches gets one, or one that accepts
 //     `application/cloudevents-batch+json`. A batch is handled in order and stops at the first event that is not done;
 //     the answer then carries the index of that event and what those before it emitted. It also stops between two events
-//     when it has taken as long as one event may take, or when its sender has gone.
+//     when it has taken as long as one event may take, or when its sender has gone. An event sent by hand is answered
+//     with a batch too: a person sees whole events, and not the data of one.
 // E3. Where a bus is given, outputs are published before the answer, and the answer is empty.
 // E4. Several outputs, no bus, no batch accepted: 406. The handler's effect stands and its outputs are a function of the
 //     event, so nothing is lost by delivering it again to a function that is set up rightly.
 // E5. Plain JSON without CloudEvents attributes is refused with 400, naming what is missing. An id made up here, from a
-//     hash or at random, would make two orders one or one order two. By hand:
-//     `faas-cli invoke risk-check --content-type application/cloudevents+json < event.json`.
+//     hash or at random, would make two orders one or one order two. By hand: `faas-cli invoke risk-check < event.json`.
 // E6. No input can cause a 5xx: 500 is our defect, 503 is the world around us.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Event } from '#shared/events/contract.ts'
@@ -154,7 +154,8 @@ function answerEvents(
   only.start(decoded.event, (delivery) => {
     let fault: unknown
     try {
-      if (delivery.outcome === 'done') answerOutputs(outgoing, delivery.outputs, acceptsBatch(incoming))
+      if (delivery.outcome === 'done')
+        answerOutputs(outgoing, delivery.outputs, takesBatch(decoded, incoming))
       else if (delivery.outcome === 'ignored') answerOutputs(outgoing, [], false)
       else answerFailure(deps, outgoing, delivery, {})
     } catch (error) {
@@ -213,7 +214,7 @@ async function deliverInTurn(
   }
   const emitted = await publishOrKeep(deps, outputs)
   if (emitted === undefined) answerProblem(outgoing, UNPUBLISHED)
-  else answerOutputs(outgoing, emitted, isBatch || acceptsBatch(incoming))
+  else answerOutputs(outgoing, emitted, takesBatch(decoded, incoming))
 }
 
 function answerFailure(
@@ -284,8 +285,11 @@ function answerOutputs(outgoing: ServerResponse, outputs: readonly Event[], batc
   }
 }
 
-const acceptsBatch = (incoming: IncomingMessage): boolean =>
-  incoming.headers.accept?.toLowerCase().includes('application/cloudevents-batch+json') ?? false
+/** E2 */
+const takesBatch = ({ mode }: Events, incoming: IncomingMessage): boolean =>
+  mode === 'batched' ||
+  mode === 'byHand' ||
+  (incoming.headers.accept?.toLowerCase().includes('application/cloudevents-batch+json') ?? false)
 
 function problemOf(delivery: Failure, batch: Pick<Problem, 'index' | 'outputs'>): Problem {
   const { status } = CONSEQUENCES[delivery.outcome]

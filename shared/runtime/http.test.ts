@@ -64,6 +64,20 @@ describe('answers', () => {
     expect(JSON.parse(answer.body)).toMatchObject([{ data: { detail: '0' } }, { data: { detail: '1' } }])
   })
 
+  test('whoever sends an event by hand sees whole events, be it one or several', async () => {
+    for (const count of [1, 2]) {
+      const server = await opened(emits(count))
+      const answer = await send(server.port, { headers: [['content-type', 'text/plain']], body: json() })
+      const events = JSON.parse(answer.body) as Record<string, unknown>[]
+      expect([answer.status, events.length]).toEqual([200, count])
+      expect(events[0]).toMatchObject({
+        type: 'jts.order.denied.v1',
+        causationid: 'e-1',
+        data: { detail: '0' },
+      })
+    }
+  })
+
   test('several outputs are never half answered to those who accept one event', async () => {
     expect((await post(await opened(emits(2)))).status).toBe(406)
   })

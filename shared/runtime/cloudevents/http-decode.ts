@@ -5,6 +5,9 @@
 // D2. Nothing is made up. No id, no time, no default source: what is missing is named and refused.
 // D3. Every fault is reported, not the first.
 // D4. A header that comes twice is refused: there are two truths.
+// D5. By hand: a whole event as `text/plain`, which is what faas-cli sends unless told otherwise. All of it comes from the
+//     sender, as in structured mode. Not from a browser: any page may post text anywhere, and an event may place an order.
+//     Browsers say `origin` with each such request.
 import { isUtf8 } from 'node:buffer'
 import { REQUIRED_ATTRIBUTES, isAttributeName, quoted, textFault } from './attributes.ts'
 import { type CloudEvent, DECODE_LIMITS, type DecodeLimits, type Fault } from './cloud-event.ts'
@@ -14,7 +17,7 @@ import { type PlainHeaders, plainEvent, readPlainHeaders } from './http-plain.ts
 import { charsetOf, essenceOf, isJsonType, isMediaType, isReadableCharset } from './media-type.ts'
 
 export type DecodedHttp =
-  | { readonly mode: 'binary' | 'structured'; readonly event: CloudEvent }
+  | { readonly mode: 'binary' | 'structured' | 'byHand'; readonly event: CloudEvent }
   | { readonly mode: 'batched'; readonly events: readonly CloudEvent[] }
   | { readonly mode: 'refused'; readonly status: 400 | 415; readonly faults: readonly Fault[] }
 
@@ -124,7 +127,10 @@ function decodeBinary(
     const detail = isPresent(event, name) ? 'stands twice' : addAttribute(event, name, raw, limits)
     if (detail !== undefined) faults.push({ pointer: header.toLowerCase(), detail })
   }
-  if (attributes === 0) return refused(400, [{ pointer: 'ce-specversion', detail: NOT_AN_EVENT }])
+  if (attributes === 0) {
+    if (isByHand(rawHeaders, contentType, body)) return decodeByHand(body, limits)
+    return refused(400, [{ pointer: 'ce-specversion', detail: NOT_AN_EVENT }])
+  }
   if (attributes > limits.attributesMax) {
     return refused(400, [{ pointer: '', detail: `must have at most ${limits.attributesMax} attributes` }])
   }
@@ -136,6 +142,24 @@ function decodeBinary(
   const unsupported = addBody(event, contentType, body, faults)
   if (faults.length > 0) return refused(unsupported && faults.length === 1 ? 415 : 400, faults)
   return { mode: 'binary', event: event as unknown as CloudEvent }
+}
+
+/** Where an object begins, blanks aside. */
+const LOOKED_AT_BYTES = 64
+
+/** D5 */
+function isByHand(rawHeaders: RawHeaders, contentType: string | undefined, body: Buffer): boolean {
+  if (contentType === undefined || essenceOf(contentType) !== 'text/plain') return false
+  if (!isReadableCharset(charsetOf(contentType))) return false
+  if (!body.toString('latin1', 0, LOOKED_AT_BYTES).trimStart().startsWith('{')) return false
+  return !rawHeaders.some((name, at) => at % 2 === 0 && /^(?:origin|sec-fetch-.*)$/i.test(name))
+}
+
+function decodeByHand(body: Buffer, limits: DecodeLimits): DecodedHttp {
+  const text = textOf(body)
+  if (text === undefined) return refused(400, [BODY_NOT_UTF8])
+  const { event, faults } = decodeEvent(text, limits)
+  return event === undefined ? refused(400, faults) : { mode: 'byHand', event }
 }
 
 /** An attribute may be called `constructor`. */

@@ -1,4 +1,4 @@
-import { BODY, ORDER, TIME, TYPE, type Vector, bad, binary, good, json } from './http-vector.ts'
+import { ATTRIBUTES, BODY, ORDER, TIME, TYPE, type Vector, bad, binary, good, json } from './http-vector.ts'
 
 const BINARY_GOOD: readonly Vector[] = [
   good('binary, plain', binary(), BODY, {
@@ -83,6 +83,24 @@ const BINARY_GOOD: readonly Vector[] = [
   good('an attribute of the greatest length', binary({ subject: 's'.repeat(4096) }), BODY),
 ]
 
+const PLAIN: [string, string] = ['content-type', 'text/plain']
+const BY_HAND: readonly Vector[] = [
+  good('by hand, as faas-cli sends by default', [PLAIN], json(), ATTRIBUTES),
+  good('by hand, with a charset', [['content-type', 'text/plain; charset=utf-8']], json(), ATTRIBUTES),
+  good('by hand, after a line end', [PLAIN], `\n${json()}`, ATTRIBUTES),
+  bad('by hand, without an id', [PLAIN], json({ id: undefined }), '/id'),
+  bad('by hand, data alone', [PLAIN], BODY, '/specversion'),
+  bad('by hand, text that is no JSON', [PLAIN], 'hello', 'ce-specversion'),
+  bad(
+    'by hand, in another charset',
+    [['content-type', 'text/plain; charset=euc-kr']],
+    json(),
+    'ce-specversion',
+  ),
+  bad('posted as text by a web page', [PLAIN, ['origin', 'https://x.example']], json(), 'ce-specversion'),
+  bad('posted as text by a hidden page', [PLAIN, ['sec-fetch-mode', 'no-cors']], json(), 'ce-specversion'),
+]
+
 const BINARY_BAD: readonly Vector[] = [
   ...(['specversion', 'id', 'source', 'type'] as const).map((name) =>
     bad(`no ${name}`, binary({ [name]: undefined }), BODY, `ce-${name}`),
@@ -94,7 +112,6 @@ const BINARY_BAD: readonly Vector[] = [
     json(),
     'ce-specversion',
   ),
-  bad('as faas-cli sends by default', [['content-type', 'text/plain']], json(), 'ce-specversion'),
   bad('spec version 0.3', binary({ specversion: '0.3' }), BODY, 'ce-specversion'),
   bad('spec version 2.0', binary({ specversion: '2.0' }), BODY, 'ce-specversion'),
   bad('spec version 1', binary({ specversion: '1' }), BODY, 'ce-specversion'),
@@ -196,4 +213,4 @@ const BINARY_BAD: readonly Vector[] = [
   bad('data with a member too many', binary(), JSON.stringify({ ...ORDER, extra: 1 }), '/data', 422),
 ]
 
-export const BINARY_VECTORS: readonly Vector[] = [...BINARY_GOOD, ...BINARY_BAD]
+export const BINARY_VECTORS: readonly Vector[] = [...BINARY_GOOD, ...BY_HAND, ...BINARY_BAD]
