@@ -76,6 +76,7 @@ const OTHER_SCHEMAS = [
   ['Business time', 'shared/runtime/business-time.ts'],
   ['PostgreSQL', 'shared/adapters/postgres/config.ts'],
   ['ClickHouse', 'shared/adapters/clickhouse/config.ts'],
+  ['Kafka', 'shared/adapters/kafka/config.ts'],
   ['Redis', 'shared/adapters/redis/config.ts'],
   ['KIS', 'shared/adapters/broker-kis/accounts.ts'],
 ] as const

@@ -85,7 +85,7 @@ test('members come and go under load, 2 to 4 to 1: nothing is lost, doubled in h
   const buses = await Promise.all(Array.from({ length: 4 }, () => openBus(settings)))
   const { handled, member, clashes } = ledger()
   const members: Subscription[] = []
-  const join = async (index: number): Promise<void> => {
+  const enter = async (index: number): Promise<void> => {
     const opened = buses[index]?.subscribe({ group: 'g', topics: [TOPIC] }, member(`m${index}`, 1))
     if (opened !== undefined) members.push(await opened)
   }
@@ -93,12 +93,12 @@ test('members come and go under load, 2 to 4 to 1: nothing is lost, doubled in h
     const before = handled.length
     await until(() => expect(handled.length).toBeGreaterThan(before + count))
   }
-  await Promise.all([join(0), join(1)])
+  await Promise.all([enter(0), enter(1)])
   const [first] = buses
   if (first === undefined) throw new Error('no bus')
   const publishing = load(first, 16, 5)
   await more(300)
-  await Promise.all([join(2), join(3)])
+  await Promise.all([enter(2), enter(3)])
   await more(300)
   await Promise.all(members.slice(0, 3).map((each) => each.close()))
   await more(300)

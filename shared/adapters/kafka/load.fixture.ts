@@ -27,7 +27,7 @@ export const until = (check: () => void | Promise<void>, timeoutMs = 60_000): Pr
 /** Publishes series of some keys side by side until it is told to stop, each event again until the bus has it. */
 export function load(bus: EventBus, keys: number, pauseMs: number) {
   const published: string[] = []
-  let isStopped = false
+  const stopping = new AbortController()
   const insist = async (event: Event): Promise<void> => {
     for (;;) {
       try {
@@ -40,7 +40,7 @@ export function load(bus: EventBus, keys: number, pauseMs: number) {
     }
   }
   const series = async (key: string): Promise<void> => {
-    for (let index = 0; !isStopped; index += 1) {
+    for (let index = 0; !stopping.signal.aborted; index += 1) {
       await insist(tick(`${key}/${index}`, key))
       published.push(`${key}/${index}`)
       await pause(pauseMs)
@@ -50,7 +50,7 @@ export function load(bus: EventBus, keys: number, pauseMs: number) {
   return {
     published: published as readonly string[],
     async stop(): Promise<readonly string[]> {
-      isStopped = true
+      stopping.abort()
       await running
       return published
     },

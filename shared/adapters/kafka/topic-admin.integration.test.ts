@@ -1,5 +1,5 @@
 // Topics on the broker that JTS_KAFKA_BROKERS names, made what the declaration says.
-import type { Admin } from 'kafkajs'
+import kafkajs, { type Admin } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { kafkaClient } from './client.ts'
 import { freshSettings, silentLog } from './kafka-bench.fixture.ts'
@@ -37,7 +37,7 @@ test('a topic grows and changes its retention; what was set by hand besides stay
     validateOnly: false,
     resources: [
       {
-        type: 2,
+        type: kafkajs.ConfigResourceTypes.TOPIC,
         name: `${prefix}orders`,
         configEntries: [
           { name: 'retention.ms', value: '86400000' },
@@ -55,7 +55,9 @@ test('a topic grows and changes its retention; what was set by hand besides stay
   expect(await differences({ orders })).toEqual([])
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: [{ type: 2, name: `${prefix}orders`, configNames: ['segment.ms'] }],
+    resources: [
+      { type: kafkajs.ConfigResourceTypes.TOPIC, name: `${prefix}orders`, configNames: ['segment.ms'] },
+    ],
   })
   expect(resources[0]?.configEntries[0]?.configValue).toBe('3600000')
 })

@@ -40,8 +40,8 @@ test('a small cluster holds fewer copies, and can still lose one of them', () =>
 })
 
 test.each([
-  ['a topic that no contract knows', { gossip: { partitions: 1, retentionHours: 1 } }],
-  ['no partitions', { orders: { partitions: 0, retentionHours: 1 } }],
-])('%s is refused', (_name, changes) => {
-  expect(() => declaredTopics(declaration(changes), '', 1)).toThrow()
+  ['a topic that no contract knows', { gossip: { partitions: 1, retentionHours: 1 } }, 'gossip'],
+  ['no partitions', { orders: { partitions: 0, retentionHours: 1 } }, 'partitions'],
+])('%s is refused', (_name, changes, named) => {
+  expect(() => declaredTopics(declaration(changes), '', 1)).toThrow(named)
 })
