@@ -1,5 +1,6 @@
 // `npm run build`: every program as one file in `dist/<name>/`, with its source map, bill of materials and licences, and
-// `dist/manifest.json` that says what was built and how large it is. Names as arguments build only these.
+// `dist/manifest.json` that says what was built and how large it is. Names as arguments build only these;
+// `--list` prints the names of all.
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -53,6 +54,14 @@ const kilobytes = (bytes: number): string => `${Math.round(bytes / 1_024)} kB`.p
 
 try {
   const names = process.argv.slice(2)
+  if (names[0] === '--list') {
+    console.log(
+      programsIn(root)
+        .map(({ name }) => name)
+        .join('\n'),
+    )
+    process.exit()
+  }
   const programs = chosen(names)
   if (names.length === 0) rmSync(dist, { recursive: true, force: true })
   const built = await Promise.all(programs.map(buildProgram))

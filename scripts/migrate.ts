@@ -1,36 +1,31 @@
 // `npm run migrate`: brings the databases of a server up to date. The embedded suite does this by itself at start.
-import * as z from 'zod'
-import { migrateClickHouse } from '#shared/adapters/clickhouse/migrate.ts'
+// `npm run migrate:dev` does it to those of docker/compose.dev.yml.
+import { ClickHouseConfig, clickHouseOptionsFrom } from '#shared/adapters/clickhouse/config.ts'
 import { openClickHouse } from '#shared/adapters/clickhouse/clickhouse.ts'
+import { migrateClickHouse } from '#shared/adapters/clickhouse/migrate.ts'
+import { PostgresConfig, postgresOptionsFrom } from '#shared/adapters/postgres/config.ts'
 import { openPostgres } from '#shared/adapters/postgres/database.ts'
 import { migratePostgres } from '#shared/adapters/postgres/migrate.ts'
-import { loadConfigOrExit } from '#shared/runtime/config.ts'
+import { loadSettings, orExit } from '#shared/runtime/config.ts'
 import { readEnvironment } from '#shared/runtime/env-file.ts'
+import { developmentEnvironment } from './development.ts'
 
-const MigrateConfig = z.object({
-  JTS_POSTGRES_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
-    .meta({ secret: true })
-    .describe('PostgreSQL to bring up to date. A secret.'),
-  JTS_CLICKHOUSE_URL: z
-    .string()
-    .regex(/^https?:\/\//, 'must be an http(s):// URL')
-    .optional()
-    .describe('ClickHouse to bring up to date. Default: none.'),
-})
+/** Without JTS_CLICKHOUSE_URL only PostgreSQL is brought up to date. */
+const MigrateConfig = PostgresConfig.extend(ClickHouseConfig.partial().shape)
 
-const settings = loadConfigOrExit(MigrateConfig, readEnvironment(process.env))
+const read = process.argv.includes('--dev') ? developmentEnvironment : readEnvironment
+const settings = orExit(() => loadSettings([MigrateConfig], read(process.env)))
 try {
-  const postgres = await openPostgres({ url: settings.JTS_POSTGRES_URL, applicationName: 'jts migrate' })
+  const postgres = await openPostgres(postgresOptionsFrom(settings, 'jts migrate'))
   try {
     await migratePostgres(postgres)
   } finally {
     await postgres.close()
   }
   console.log('PostgreSQL is up to date')
-  if (settings.JTS_CLICKHOUSE_URL !== undefined) {
-    const clickhouse = await openClickHouse({ url: settings.JTS_CLICKHOUSE_URL })
+  const { JTS_CLICKHOUSE_URL: url } = settings
+  if (url !== undefined) {
+    const clickhouse = await openClickHouse(clickHouseOptionsFrom({ ...settings, JTS_CLICKHOUSE_URL: url }))
     try {
       await migrateClickHouse(clickhouse)
     } finally {

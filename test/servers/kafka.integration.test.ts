@@ -2,12 +2,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Kafka, logLevel } from 'kafkajs'
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type KafkaServer, startKafka } from '../../scripts/services/kafka.ts'
 import { freePort } from '../../scripts/services/server-process.ts'
-
-const BROKER = 4
 
 let directory: string
 let server: KafkaServer | undefined
@@ -45,7 +43,7 @@ test('the server takes every property as it stands there', async () => {
   await admin.connect()
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: [{ type: BROKER, name: '1' }],
+    resources: [{ type: ConfigResourceTypes.BROKER, name: '1' }],
   })
   await admin.disconnect()
   const effective = new Map(
