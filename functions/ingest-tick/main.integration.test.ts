@@ -1,11 +1,6 @@
 // The deployed function: a process of its own, HTTP in front, PostgreSQL, Redis and ClickHouse's engine behind.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { openClickHouse } from '#shared/adapters/clickhouse/clickhouse.ts'
-import { migrateClickHouse } from '#shared/adapters/clickhouse/migrate.ts'
-import { serveEngine } from '#shared/adapters/clickhouse/test-server.ts'
+import { testClickHouse } from '#shared/adapters/clickhouse/engine.fixture.ts'
 import { testRedis } from '#shared/adapters/redis/redis-server.fixture.ts'
 import { addMs, formatInstant } from '#shared/domain/time.ts'
 import type { Event } from '#shared/events/contract.ts'
@@ -26,22 +21,17 @@ async function open() {
   closes.push(() => path.close())
   const redis = await testRedis()
   closes.push(() => redis.close())
-  const directory = await mkdtemp(join(tmpdir(), 'jts-ingest-'))
-  closes.push(() => rm(directory, { recursive: true, force: true }))
-  const { url, server } = await serveEngine(directory)
-  closes.push(() => server.close())
-  const clickhouse = await openClickHouse({ url })
-  closes.push(() => clickhouse.close())
-  await migrateClickHouse(clickhouse)
+  const engine = await testClickHouse()
+  closes.push(() => engine.close())
   const program = await startProgram('functions/ingest-tick/main.ts', {
     JTS_POSTGRES_URL: path.test.url,
-    JTS_CLICKHOUSE_URL: url,
+    JTS_CLICKHOUSE_URL: engine.url,
     REDIS_URL: redis.url,
     JTS_BUSINESS_TIME: 'events',
     JTS_TICK_FLUSH_INTERVAL_MS: '60000',
   })
   closes.push(() => program.kill())
-  return { redis, clickhouse, program }
+  return { redis, clickhouse: engine.clickhouse, program }
 }
 
 /** One print, `seconds` after noon. */
