@@ -6,12 +6,13 @@ import { manifestFiles } from './manifests/files.ts'
 import { takeInventory } from './manifests/inventory.ts'
 import { OVERLAY_PATHS } from './manifests/knative.ts'
 import { checkSchemas } from './manifests/schema-check.ts'
+import { templateFiles } from './template/runtime.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const isCheck = process.argv.includes('--check')
 const stale: string[] = []
 const files = manifestFiles(await takeInventory(root))
-for (const [path, text] of files) {
+for (const [path, text] of [...files, ...(await templateFiles(root))]) {
   const file = join(root, path)
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
   stale.push(path)

@@ -152,7 +152,7 @@ function isByHand(rawHeaders: RawHeaders, contentType: string | undefined, body:
   if (contentType === undefined || essenceOf(contentType) !== 'text/plain') return false
   if (!isReadableCharset(charsetOf(contentType))) return false
   if (!body.toString('latin1', 0, LOOKED_AT_BYTES).trimStart().startsWith('{')) return false
-  return !rawHeaders.some((name, at) => at % 2 === 0 && /^(?:origin|sec-fetch-.*)$/i.test(name))
+  return !rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'origin')
 }
 
 function decodeByHand(body: Buffer, limits: DecodeLimits): DecodedHttp {

@@ -98,7 +98,7 @@ const BY_HAND: readonly Vector[] = [
     'ce-specversion',
   ),
   bad('posted as text by a web page', [PLAIN, ['origin', 'https://x.example']], json(), 'ce-specversion'),
-  bad('posted as text by a hidden page', [PLAIN, ['sec-fetch-mode', 'no-cors']], json(), 'ce-specversion'),
+  bad('posted as text by a hidden page', [PLAIN, ['Origin', 'null']], json(), 'ce-specversion'),
 ]
 
 const BINARY_BAD: readonly Vector[] = [
