@@ -1,6 +1,11 @@
 // Every setting of every part, read once. All faults of all parts make one message.
-import { type KisAccount, type KisSettings, readKisSettings } from '#shared/adapters/broker-kis/accounts.ts'
-import { ConfigError, type Environment, loadConfig } from '#shared/runtime/config.ts'
+import {
+  KIS_SETTING,
+  type KisAccount,
+  type KisSettings,
+  readKisSettings,
+} from '#shared/adapters/broker-kis/accounts.ts'
+import { ConfigError, type Environment, loadConfig, loadSettingsWith } from '#shared/runtime/config.ts'
 import { SchedulerConfig } from '../../connectors/scheduler/config.ts'
 import { EvaluateStrategyConfig } from '../../functions/evaluate-strategy/config.ts'
 import { IngestTickConfig } from '../../functions/ingest-tick/config.ts'
@@ -44,14 +49,20 @@ export function readSettings(environment: Environment, isReplay: boolean): Suite
   const faults: string[] = []
   const effective = hasBroker ? environment : { ...SIMULATED_DEFAULTS, ...present(environment) }
 
-  const read = <Name extends keyof typeof PARTS>(name: Name): Parts[Name] => {
+  const noting = <Settings>(load: () => Settings): Settings | undefined => {
     try {
-      return loadConfig(PARTS[name], effective) as Parts[Name]
+      return load()
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       faults.push(...error.faults)
-      return {} as Parts[Name]
+      return undefined
     }
+  }
+  const read = <Name extends keyof typeof PARTS>(name: Name): Parts[Name] =>
+    noting(() => loadConfig(PARTS[name], effective) as Parts[Name]) ?? ({} as Parts[Name])
+  const readBroker = (): Broker => {
+    const [, kis] = loadSettingsWith([], { names: KIS_SETTING, read: readKisSettings }, environment)
+    return kis
   }
   const parts: Parts = {
     embedded: read('embedded'),
@@ -63,15 +74,14 @@ export function readSettings(environment: Environment, isReplay: boolean): Suite
     notify: read('notify'),
     scheduler: read('scheduler'),
   }
-  const kis = hasBroker ? readKisSettings(environment) : undefined
-  if (kis?.outcome === 'faulty') faults.push(...kis.faults)
+  const broker = hasBroker ? noting(readBroker) : undefined
   if (hasBroker && parts.embedded.JTS_INSTRUMENTS === '') {
     faults.push(
       'JTS_INSTRUMENTS: is required with a broker (instruments to follow, comma-separated SYMBOL.VENUE)',
     )
   }
   if (faults.length > 0) throw new ConfigError([...new Set(faults)])
-  return { ...parts, broker: kis?.outcome === 'read' ? kis : undefined }
+  return { ...parts, broker }
 }
 
 const present = (environment: Environment): Environment =>

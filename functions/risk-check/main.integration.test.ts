@@ -80,6 +80,9 @@ test('without Redis no order is decided, and readiness says why; when it is back
   await setPrice(redis, '70000')
   expect(namesOf((await program.post(wanted)).events)).toEqual(['order.approved'])
   expect(await path.store.totals()).toMatchObject({ approved: 1, denied: 0 })
+
+  await redis.kill()
+  expect(await program.stop()).toEqual([0, null])
 })
 
 test('after FLUSHALL an order is denied, for want of a price', async () => {
