@@ -74,7 +74,7 @@ export class HttpReceiver implements Receiver {
     if (batch.signal.aborted) return blameless('the partition is leaving')
     if (verdict.kind === 'away') return blameless(verdict.reason, verdict.afterMs)
     const sent = parcel.events.length
-    this.#portions.failed(partition, sent, parcel.bytes, verdict.why)
+    this.#portions.failed(partition, sent, parcel.message.body.length, verdict.why)
     return sent === 1
       ? { count: 0, outputs: NOTHING, failure: verdict.failure }
       : blameless(`${sent} events together: ${reasonOf(verdict.failure)}`)

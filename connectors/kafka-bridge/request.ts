@@ -18,7 +18,6 @@ export interface Parcel {
   readonly places: readonly number[]
   /** Records that are done with when the events are: what nobody consumes is passed over. */
   readonly through: number
-  readonly bytes: number
   readonly message: HttpMessage
 }
 
@@ -39,7 +38,9 @@ export function parcelOf(
     if (event === undefined || !consumed.has(event.type)) continue
     if (events.length === portion.events) break
     const text = encodeEvent(event)
-    const size = Buffer.byteLength(text) + 1
+    // Three bytes a character are the most there can be: usually they fit, and nothing need be counted.
+    let size = text.length * 3 + 1
+    if (bytes + size > portion.bytes) size = Buffer.byteLength(text) + 1
     if (events.length > 0 && bytes + size > portion.bytes) break
     bytes += size
     events.push(event)
@@ -50,6 +51,6 @@ export function parcelOf(
   const message =
     events.length === 1 && only !== undefined
       ? binaryMessage(only)
-      : { headers: { 'content-type': BATCH_TYPE }, body: `[${texts.join(',')}]` }
-  return { events, places, through: next - at, bytes, message }
+      : { headers: { 'content-type': BATCH_TYPE }, body: Buffer.from(`[${texts.join(',')}]`) }
+  return { events, places, through: next - at, message }
 }
