@@ -37,6 +37,8 @@ describe('imports', () => {
     ['functions/risk-check/handler.ts', 'ioredis'],
     ['functions/risk-check/handler.ts', 'node:fs'],
     ['functions/risk-check/handler.ts', '#shared/adapters/redis/hot-state.ts'],
+    ['functions/risk-check/handler.ts', '#shared/wiring/redis.ts'],
+    ['shared/runtime/host.ts', '#shared/wiring/redis.ts'],
     ['functions/risk-check/decide.ts', './decide'],
     ['functions/risk-check/handler.ts', './build.fixture.ts'],
     ['shared/domain/order.ts', 'node:crypto'],

@@ -14,6 +14,8 @@ const MAY_IMPORT: readonly (readonly [folder: string, may: readonly string[]])[]
     ['shared/domain', 'shared/events', 'shared/ports', 'shared/runtime/cloudevents', '*'],
   ],
   ['shared/adapters/*', ['shared/domain', 'shared/events', 'shared/ports', 'shared/simulation', '*']],
+  // What a main.ts opens: it alone may import it, and apps/.
+  ['shared/wiring', ['shared', '*']],
   ['functions/*', ['shared/domain', 'shared/events', 'shared/ports', 'shared/runtime', 'zod']],
   ['connectors/*', ['shared/domain', 'shared/events', 'shared/ports', 'shared/runtime', '*']],
   ['apps/*', ['shared', 'functions', 'connectors', 'apps', '*']],
