@@ -1,9 +1,7 @@
 import { KIS_SETTING, readKisSettings } from '#shared/adapters/broker-kis/accounts.ts'
 import { kisStream } from '#shared/adapters/broker-kis/stream.ts'
 import { KafkaConfig } from '#shared/adapters/kafka/config.ts'
-import { kafkaBus } from '#shared/adapters/kafka/event-bus.ts'
-import { RedisConfig, redisOptionsFrom } from '#shared/adapters/redis/config.ts'
-import { redisHotState } from '#shared/adapters/redis/hot-state.ts'
+import { RedisConfig } from '#shared/adapters/redis/config.ts'
 import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemIds } from '#shared/adapters/system/ids.ts'
 import { systemRandom } from '#shared/adapters/system/random.ts'
@@ -11,10 +9,11 @@ import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { parseInstruments } from '#shared/domain/instrument-list.ts'
 import { BusinessTimeConfig, assertSystemTime } from '#shared/runtime/business-time.ts'
 import { loadSettingsWith, orExit } from '#shared/runtime/config.ts'
-import { openOrExit } from '#shared/runtime/connections.ts'
 import { runConnector } from '#shared/runtime/connector.ts'
 import { createLog } from '#shared/runtime/log.ts'
 import { ServeConfig } from '#shared/runtime/serve.ts'
+import { openBus } from '#shared/wiring/kafka.ts'
+import { connectHotState } from '#shared/wiring/redis.ts'
 import { FollowedConfig, KisStreamConfig } from './config.ts'
 import { type RunningStreams, runStreams } from './streams.ts'
 
@@ -28,12 +27,8 @@ const [config, kis] = orExit(() =>
 )
 orExit(() => assertSystemTime(config))
 const log = createLog(name, config.LOG_LEVEL)
-const bus = await openOrExit(
-  'JTS_KAFKA_BROKERS',
-  () => kafkaBus({ settings: config, stopwatch: systemStopwatch, log }),
-  log,
-)
-const hotState = redisHotState(redisOptionsFrom(config, { name, stopwatch: systemStopwatch, log }))
+const bus = await openBus(config, log)
+const hotState = connectHotState(config, { name, log })
 
 let running: RunningStreams | undefined
 const work = (signal: AbortSignal): Promise<void> => {
