@@ -1,4 +1,10 @@
 // P1 and P2: events through the HTTP host of a function, everything checked on the way in and out.
+//
+// W1. All take the same POST: a JSON body of 1,024 bytes and eight attributes as headers.
+// W2. All handlers do the same: two members of the data go into one event that is the answer. What is raced is the host,
+//     not what a function decides.
+// W3. Bare answers with as many attributes as ours, a fresh id and the time among them, and with a content length, as
+//     ours does: an answer in chunks would slow it down, fewer attributes would make it another answer. It checks nothing.
 import { type Contestant, type RaceResult, type Round, figureOf, interleave, report } from '../harness.ts'
 import { type Load, generatorNote, loadOf } from '../load.ts'
 import { EVENT_HEADERS, ORDER_BODY } from '../order-event.ts'

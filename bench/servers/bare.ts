@@ -1,4 +1,5 @@
-// The bound: Node's own server, JSON.parse, an answer. Checks nothing.
+// The bound: Node's own server, JSON.parse, an answer with the same attributes as ours in one write. Checks nothing.
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 
 createServer((incoming, outgoing) => {
@@ -11,16 +12,21 @@ createServer((incoming, outgoing) => {
       return
     }
     const { accountId, clientOrderId } = JSON.parse(text) as Record<string, string>
+    const answer = JSON.stringify({ accountId, clientOrderId, code: 'TRADING_HALTED', detail: '' })
     outgoing.writeHead(200, {
       'content-type': 'application/json',
+      'content-length': Buffer.byteLength(answer),
       'ce-specversion': '1.0',
-      'ce-id': 'b7e35d684f1c2a90b7e35d684f1c2a90',
+      'ce-id': randomUUID(),
       'ce-source': '/bench/bare',
       'ce-type': 'jts.order.denied.v1',
       'ce-subject': clientOrderId ?? '',
-      'ce-time': '2025-09-02T03:00:00.125Z',
+      'ce-time': new Date().toISOString(),
       'ce-partitionkey': accountId ?? '',
+      'ce-correlationid': incoming.headers['ce-correlationid'] ?? '',
+      'ce-causationid': incoming.headers['ce-id'] ?? '',
+      'ce-traceparent': incoming.headers['ce-traceparent'] ?? '',
     })
-    outgoing.end(JSON.stringify({ accountId, clientOrderId, code: 'TRADING_HALTED', detail: '' }))
+    outgoing.end(answer)
   })
 }).listen(Number(process.env['PORT']))

@@ -3,7 +3,6 @@
 import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { isOf, output } from '#shared/events/contract.ts'
-import { orderFromWire } from '#shared/events/order-codec.ts'
 import { OrderDenied, OrderRequested } from '#shared/events/orders.ts'
 import { loadConfig } from '#shared/runtime/config.ts'
 import { ServeConfig, serve } from '#shared/runtime/serve.ts'
@@ -13,7 +12,7 @@ await serve(
   riskCheck,
   async (event) => {
     if (!isOf(OrderRequested, event)) return []
-    const { accountId, clientOrderId } = orderFromWire(event.data)
+    const { accountId, clientOrderId } = event.data
     return [output(OrderDenied, { accountId, clientOrderId, code: 'TRADING_HALTED', detail: '' })]
   },
   { config: loadConfig(ServeConfig, process.env), clock: systemClock, stopwatch: systemStopwatch },
