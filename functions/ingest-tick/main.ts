@@ -1,43 +1,43 @@
 import { kisFrameDecoder } from '#shared/adapters/broker-kis/decoder.ts'
-import { openClickHouse } from '#shared/adapters/clickhouse/clickhouse.ts'
-import { ClickHouseConfig, clickHouseOptionsFrom } from '#shared/adapters/clickhouse/config.ts'
+import { ClickHouseConfig } from '#shared/adapters/clickhouse/config.ts'
 import { clickhouseTickStore } from '#shared/adapters/clickhouse/tick-store.ts'
-import { eventClock } from '#shared/adapters/memory/event-clock.ts'
-import { PostgresConfig, postgresOptionsFrom } from '#shared/adapters/postgres/config.ts'
-import { openPostgres } from '#shared/adapters/postgres/database.ts'
+import { KafkaOutputsConfig } from '#shared/adapters/kafka/outputs.ts'
+import { PostgresConfig } from '#shared/adapters/postgres/config.ts'
 import { postgresInstruments } from '#shared/adapters/postgres/instruments.ts'
-import { RedisConfig, redisOptionsFrom } from '#shared/adapters/redis/config.ts'
-import { redisHotState } from '#shared/adapters/redis/hot-state.ts'
-import { systemClock } from '#shared/adapters/system/clock.ts'
+import { RedisConfig } from '#shared/adapters/redis/config.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import { BusinessTimeConfig, businessTime } from '#shared/runtime/business-time.ts'
+import { BusinessTimeConfig } from '#shared/runtime/business-time.ts'
 import { loadSettings, orExit } from '#shared/runtime/config.ts'
-import { openOrExit } from '#shared/runtime/connections.ts'
 import { createLog } from '#shared/runtime/log.ts'
 import { ServeConfig, serve } from '#shared/runtime/serve.ts'
+import { businessClock } from '#shared/wiring/business-clock.ts'
+import { openMarketData } from '#shared/wiring/clickhouse.ts'
+import { openOutputs } from '#shared/wiring/kafka-outputs.ts'
+import { openDatabase } from '#shared/wiring/postgres.ts'
+import { connectHotState } from '#shared/wiring/redis.ts'
 import { IngestTickConfig } from './config.ts'
 import { ingestTick } from './function.ts'
 import { ingestTickHandler } from './handler.ts'
 
 const config = orExit(() =>
   loadSettings(
-    [ServeConfig, BusinessTimeConfig, IngestTickConfig, PostgresConfig, ClickHouseConfig, RedisConfig],
+    [
+      ServeConfig,
+      BusinessTimeConfig,
+      IngestTickConfig,
+      PostgresConfig,
+      ClickHouseConfig,
+      RedisConfig,
+      KafkaOutputsConfig,
+    ],
     process.env,
   ),
 )
-const time = orExit(() => businessTime(config, { system: systemClock, events: eventClock }))
+const time = businessClock(config)
 const { name } = ingestTick
 const log = createLog(name, config.LOG_LEVEL)
-const database = await openOrExit(
-  'JTS_POSTGRES_URL',
-  () => openPostgres(postgresOptionsFrom(config, name)),
-  log,
-)
-const clickhouse = await openOrExit(
-  'JTS_CLICKHOUSE_URL',
-  () => openClickHouse(clickHouseOptionsFrom(config)),
-  log,
-)
+const database = await openDatabase(config, { name, log })
+const clickhouse = await openMarketData(config, log)
 const tickStore = clickhouseTickStore(clickhouse, {
   batchSize: config.BATCH_SIZE,
   bufferSize: config.BUFFER_SIZE,
@@ -45,7 +45,8 @@ const tickStore = clickhouseTickStore(clickhouse, {
   stopwatch: systemStopwatch,
   onFault: (error) => log.error({ error }, 'ticks cannot be written now; rows are kept'),
 })
-const hotState = redisHotState(redisOptionsFrom(config, { name, stopwatch: systemStopwatch, log }))
+const hotState = connectHotState(config, { name, log })
+const bus = await openOutputs(config, log)
 
 const handler = ingestTickHandler({
   decoder: kisFrameDecoder(),
@@ -63,6 +64,7 @@ const handler = ingestTickHandler({
 await serve(ingestTick, handler, {
   ...time,
   config,
+  bus,
   stopwatch: systemStopwatch,
   closes: [database, clickhouse, tickStore, hotState, { close: () => handler.drain() }],
   log,

@@ -1,30 +1,31 @@
-import { eventClock } from '#shared/adapters/memory/event-clock.ts'
+import { KafkaOutputsConfig } from '#shared/adapters/kafka/outputs.ts'
 import { memoryHotState } from '#shared/adapters/memory/hot-state.ts'
 import { notifiersFrom } from '#shared/adapters/notifiers/notifiers.ts'
-import { PostgresConfig, postgresOptionsFrom } from '#shared/adapters/postgres/config.ts'
-import { openPostgres } from '#shared/adapters/postgres/database.ts'
+import { PostgresConfig } from '#shared/adapters/postgres/config.ts'
 import { postgresNotificationLog } from '#shared/adapters/postgres/notification-log.ts'
 import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import { BusinessTimeConfig, businessTime } from '#shared/runtime/business-time.ts'
+import { BusinessTimeConfig } from '#shared/runtime/business-time.ts'
 import { loadSettings, orExit } from '#shared/runtime/config.ts'
-import { openOrExit } from '#shared/runtime/connections.ts'
 import { createLog } from '#shared/runtime/log.ts'
 import { ServeConfig, serve } from '#shared/runtime/serve.ts'
+import { businessClock } from '#shared/wiring/business-clock.ts'
+import { openOutputs } from '#shared/wiring/kafka-outputs.ts'
+import { openDatabase } from '#shared/wiring/postgres.ts'
 import { NotifyConfig, alertRulesFrom, notifierOptionsFrom } from './config.ts'
 import { notify } from './function.ts'
 import { notifyHandler } from './handler.ts'
 
 const config = orExit(() =>
-  loadSettings([ServeConfig, BusinessTimeConfig, NotifyConfig, PostgresConfig], process.env),
+  loadSettings(
+    [ServeConfig, BusinessTimeConfig, NotifyConfig, PostgresConfig, KafkaOutputsConfig],
+    process.env,
+  ),
 )
-const time = orExit(() => businessTime(config, { system: systemClock, events: eventClock }))
+const time = businessClock(config)
 const log = createLog(notify.name, config.LOG_LEVEL)
-const database = await openOrExit(
-  'JTS_POSTGRES_URL',
-  () => openPostgres(postgresOptionsFrom(config, notify.name)),
-  log,
-)
+const database = await openDatabase(config, { name: notify.name, log })
+const bus = await openOutputs(config, log)
 const options = notifierOptionsFrom(config)
 const notifiers = notifiersFrom(
   options.email === undefined
@@ -56,6 +57,7 @@ const handler = notifyHandler({
 await serve(notify, handler, {
   ...time,
   config,
+  bus,
   stopwatch: systemStopwatch,
   closes: [database, hotState, ...notifiers],
   log,

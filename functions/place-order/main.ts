@@ -1,47 +1,36 @@
 import { KIS_SETTING, readKisSettings } from '#shared/adapters/broker-kis/accounts.ts'
-import { kisGateway } from '#shared/adapters/broker-kis/gateway.ts'
-import { eventClock } from '#shared/adapters/memory/event-clock.ts'
-import { PostgresConfig, postgresOptionsFrom } from '#shared/adapters/postgres/config.ts'
-import { openPostgres } from '#shared/adapters/postgres/database.ts'
+import { KafkaOutputsConfig } from '#shared/adapters/kafka/outputs.ts'
+import { PostgresConfig } from '#shared/adapters/postgres/config.ts'
 import { postgresOrderStore } from '#shared/adapters/postgres/order-store.ts'
-import { RedisConfig, redisOptionsFrom } from '#shared/adapters/redis/config.ts'
-import { redisHotState } from '#shared/adapters/redis/hot-state.ts'
-import { systemClock } from '#shared/adapters/system/clock.ts'
+import { RedisConfig } from '#shared/adapters/redis/config.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import { BusinessTimeConfig, businessTime } from '#shared/runtime/business-time.ts'
+import { BusinessTimeConfig } from '#shared/runtime/business-time.ts'
 import { loadSettingsWith, orExit } from '#shared/runtime/config.ts'
-import { openOrExit } from '#shared/runtime/connections.ts'
 import { createLog } from '#shared/runtime/log.ts'
 import { ServeConfig, serve } from '#shared/runtime/serve.ts'
+import { businessClock } from '#shared/wiring/business-clock.ts'
+import { openOutputs } from '#shared/wiring/kafka-outputs.ts'
+import { connectBroker } from '#shared/wiring/kis.ts'
+import { openDatabase } from '#shared/wiring/postgres.ts'
+import { connectHotState } from '#shared/wiring/redis.ts'
 import { PlaceOrderConfig } from './config.ts'
 import { placeOrder } from './function.ts'
 import { placeOrderHandler } from './handler.ts'
 
 const [config, kis] = orExit(() =>
   loadSettingsWith(
-    [ServeConfig, BusinessTimeConfig, PlaceOrderConfig, PostgresConfig, RedisConfig],
+    [ServeConfig, BusinessTimeConfig, PlaceOrderConfig, PostgresConfig, RedisConfig, KafkaOutputsConfig],
     { names: KIS_SETTING, read: readKisSettings },
     process.env,
   ),
 )
-const time = orExit(() =>
-  businessTime(config, { system: systemClock, events: eventClock }, kis.settings.paperTrading),
-)
+const time = businessClock(config, kis.settings.paperTrading)
 const { name } = placeOrder
 const log = createLog(name, config.LOG_LEVEL)
-const database = await openOrExit(
-  'JTS_POSTGRES_URL',
-  () => openPostgres(postgresOptionsFrom(config, name)),
-  log,
-)
-const hotState = redisHotState(redisOptionsFrom(config, { name, stopwatch: systemStopwatch, log }))
-const gateway = kisGateway({
-  ...kis,
-  hotState,
-  clock: time.clock,
-  wallClock: systemClock,
-  stopwatch: systemStopwatch,
-})
+const database = await openDatabase(config, { name, log })
+const hotState = connectHotState(config, { name, log })
+const bus = await openOutputs(config, log)
+const gateway = connectBroker(kis, { clock: time.clock, hotState })
 
 const handler = placeOrderHandler({
   gateway,
@@ -55,6 +44,7 @@ const handler = placeOrderHandler({
 await serve(placeOrder, handler, {
   ...time,
   config,
+  bus,
   stopwatch: systemStopwatch,
   closes: [database, hotState, gateway],
   notReady: () => hotState.notReady(),

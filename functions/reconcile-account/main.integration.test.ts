@@ -31,10 +31,8 @@ test('a broker seen for the first time: its account is opened and adopted, what 
   closes.push(() => program.kill())
 
   expect(await path.ledger.accountIds()).toEqual([ACCOUNT])
-  const told = [path.connected(), path.timer()]
-  const events = (await Promise.all(told.map((event) => program.post(event)))).flatMap(
-    (answer) => answer.events,
-  )
+  const events = []
+  for (const event of [path.connected(), path.timer()]) events.push(...(await program.post(event)).events)
   expect(namesOf(events)).toContain('account.reconciled')
   expect(await path.snapshot()).toMatchObject({ tradingState: 'active', cash: 1_000_000_000_000n })
   const [first] = simulator.instruments.filter(({ id }) => id === SAMSUNG)

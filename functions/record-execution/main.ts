@@ -1,30 +1,30 @@
-import { eventClock } from '#shared/adapters/memory/event-clock.ts'
-import { PostgresConfig, postgresOptionsFrom } from '#shared/adapters/postgres/config.ts'
-import { openPostgres } from '#shared/adapters/postgres/database.ts'
+import { KafkaOutputsConfig } from '#shared/adapters/kafka/outputs.ts'
+import { PostgresConfig } from '#shared/adapters/postgres/config.ts'
 import { postgresInstruments } from '#shared/adapters/postgres/instruments.ts'
 import { postgresLedger } from '#shared/adapters/postgres/ledger.ts'
 import { postgresOrderStore } from '#shared/adapters/postgres/order-store.ts'
-import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
-import { BusinessTimeConfig, businessTime } from '#shared/runtime/business-time.ts'
+import { BusinessTimeConfig } from '#shared/runtime/business-time.ts'
 import { loadSettings, orExit } from '#shared/runtime/config.ts'
-import { openOrExit } from '#shared/runtime/connections.ts'
 import { createLog } from '#shared/runtime/log.ts'
 import { ServeConfig, serve } from '#shared/runtime/serve.ts'
+import { businessClock } from '#shared/wiring/business-clock.ts'
+import { openOutputs } from '#shared/wiring/kafka-outputs.ts'
+import { openDatabase } from '#shared/wiring/postgres.ts'
 import { RecordExecutionConfig, feeRatioFrom } from './config.ts'
 import { recordExecution } from './function.ts'
 import { recordExecutionHandler } from './handler.ts'
 
 const config = orExit(() =>
-  loadSettings([ServeConfig, BusinessTimeConfig, RecordExecutionConfig, PostgresConfig], process.env),
+  loadSettings(
+    [ServeConfig, BusinessTimeConfig, RecordExecutionConfig, PostgresConfig, KafkaOutputsConfig],
+    process.env,
+  ),
 )
-const time = orExit(() => businessTime(config, { system: systemClock, events: eventClock }))
+const time = businessClock(config)
 const log = createLog(recordExecution.name, config.LOG_LEVEL)
-const database = await openOrExit(
-  'JTS_POSTGRES_URL',
-  () => openPostgres(postgresOptionsFrom(config, recordExecution.name)),
-  log,
-)
+const database = await openDatabase(config, { name: recordExecution.name, log })
+const bus = await openOutputs(config, log)
 
 const handler = recordExecutionHandler({
   orders: postgresOrderStore(database),
@@ -36,6 +36,7 @@ const handler = recordExecutionHandler({
 await serve(recordExecution, handler, {
   ...time,
   config,
+  bus,
   stopwatch: systemStopwatch,
   closes: [database],
   log,

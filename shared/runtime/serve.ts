@@ -57,8 +57,8 @@ export interface ServeOptions {
   readonly stopwatch: Stopwatch
   /** Told the time of every event before it is handled, where events move the clock. */
   readonly onEventTime?: (at: Instant) => void
-  /** Where outputs go. Without it they are the HTTP answer. */
-  readonly bus?: Pick<EventBus, 'publish'>
+  /** Where outputs go; closed at the end. Without it they are the HTTP answer. */
+  readonly bus?: (Pick<EventBus, 'publish'> & Closable) | undefined
   /** Ended after the last request, in reverse order. */
   readonly closes?: readonly Closable[]
   /** Why this process should get no traffic yet; empty when it should. */
@@ -101,7 +101,7 @@ export async function serve<Consumes extends EventContract, Produces extends Eve
     ...(options.notReady === undefined ? {} : { notReady: options.notReady }),
   })
   const parts = [
-    ...dependencyParts(closes),
+    ...dependencyParts(bus === undefined ? closes : [...closes, bus]),
     { name: 'host', start: async () => async () => host.close() },
     serverPart(server, config.PORT, stopwatch),
   ]

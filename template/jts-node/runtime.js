@@ -305,8 +305,8 @@ function checkTest(check, variable, constants) {
       return def.format === "safeint" ? `Number.isSafeInteger(${variable})` : void 0;
     case "string_format": {
       const { pattern, format } = def;
-      const isPlain = pattern !== void 0 && PATTERN_FORMATS.has(format) && !pattern.global && !pattern.sticky;
-      return isPlain ? `${constants.add(pattern)}.test(${variable})` : void 0;
+      const isPlain2 = pattern !== void 0 && PATTERN_FORMATS.has(format) && !pattern.global && !pattern.sticky;
+      return isPlain2 ? `${constants.add(pattern)}.test(${variable})` : void 0;
     }
     default:
       return void 0;
@@ -2020,7 +2020,9 @@ function slotOf(header) {
   return header.charCodeAt(2) === 45 && (header.charCodeAt(1) | 32) === 101 ? UNUSUAL : NONE;
 }
 var LENGTH_MAX = 1024;
-var PLAIN2 = /^[\x20\x21\x23\x24\x26-\x7e]+$/;
+var PRINTABLE2 = /^[\x20-\x7e]+$/;
+var QUOTE2 = 34;
+var isPlain = (value) => PRINTABLE2.test(value) && !value.includes("%") && value.charCodeAt(0) !== QUOTE2;
 var USUAL_TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
 var USUAL_SOURCE = /^\/\w[\w.~-]*(?:\/[\w.~-]+)*$/;
 function isUsual(slot, value) {
@@ -2034,15 +2036,14 @@ function isUsual(slot, value) {
     case CONTENT_TYPE:
       return value === "application/json";
     default:
-      return value !== "";
+      return isPlain(value);
   }
 }
-var isFreeText = (slot) => slot !== SPECVERSION && slot !== SOURCE && slot !== TIME2 && slot !== CONTENT_TYPE;
 var isUsualSource = /* @__PURE__ */ (() => {
   let last = "";
   return (value) => {
     if (value === last) return true;
-    const isRight = USUAL_SOURCE.test(value) || PLAIN2.test(value) && isUriReference(value);
+    const isRight = USUAL_SOURCE.test(value) || isPlain(value) && isUriReference(value);
     if (isRight) last = value;
     return isRight;
   };
@@ -2050,7 +2051,6 @@ var isUsualSource = /* @__PURE__ */ (() => {
 function readPlainHeaders(rawHeaders) {
   const none = void 0;
   const values = [none, none, none, none, none, none, none, none, none, none, none];
-  let all = "";
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const slot = slotOf(rawHeaders[at] ?? "");
     if (slot === NONE) continue;
@@ -2058,55 +2058,24 @@ function readPlainHeaders(rawHeaders) {
     if (slot === UNUSUAL || value.length > LENGTH_MAX || values[slot] !== void 0) return void 0;
     if (!isUsual(slot, value)) return void 0;
     values[slot] = value;
-    if (isFreeText(slot)) all += value;
   }
   const isWhole = values[SPECVERSION] !== void 0 && values[ID] !== void 0 && values[SOURCE] !== void 0 && values[TYPE] !== void 0;
-  return isWhole && PLAIN2.test(all) ? values : void 0;
+  return isWhole ? values : void 0;
 }
-function plainEvent(values, data) {
-  const [
-    ,
-    id = "",
-    source = "",
-    type = "",
-    subject,
-    time,
-    partitionkey,
-    correlationid,
-    causationid,
-    traceparent
-  ] = values;
-  const datacontenttype = values[CONTENT_TYPE];
-  const specversion = "1.0";
-  if (subject !== void 0 && time !== void 0 && partitionkey !== void 0 && correlationid !== void 0) {
-    if (causationid !== void 0 && traceparent !== void 0 && datacontenttype !== void 0) {
-      return {
-        specversion,
-        id,
-        source,
-        type,
-        subject,
-        time,
-        datacontenttype,
-        partitionkey,
-        correlationid,
-        causationid,
-        traceparent,
-        data
-      };
-    }
-  }
-  const event = { specversion, id, source, type };
-  if (subject !== void 0) event["subject"] = subject;
-  if (time !== void 0) event["time"] = time;
-  if (datacontenttype !== void 0) event["datacontenttype"] = datacontenttype;
-  if (partitionkey !== void 0) event["partitionkey"] = partitionkey;
-  if (correlationid !== void 0) event["correlationid"] = correlationid;
-  if (causationid !== void 0) event["causationid"] = causationid;
-  if (traceparent !== void 0) event["traceparent"] = traceparent;
-  event["data"] = data;
-  return event;
-}
+var plainEvent = (values, data) => ({
+  specversion: "1.0",
+  id: values[ID] ?? "",
+  source: values[SOURCE] ?? "",
+  type: values[TYPE] ?? "",
+  subject: values[SUBJECT],
+  time: values[TIME2],
+  datacontenttype: values[CONTENT_TYPE],
+  partitionkey: values[PARTITION_KEY],
+  correlationid: values[CORRELATION_ID],
+  causationid: values[CAUSATION_ID],
+  traceparent: values[TRACEPARENT2],
+  data
+});
 
 // shared/runtime/cloudevents/http-decode.ts
 var NOT_AN_EVENT = "not a CloudEvent: send ce-specversion, ce-id, ce-source and ce-type as headers, or the whole event as application/cloudevents+json";
@@ -2832,7 +2801,7 @@ async function serve(definition, handler, options) {
     ...options.notReady === void 0 ? {} : { notReady: options.notReady }
   });
   const parts = [
-    ...dependencyParts(closes),
+    ...dependencyParts(bus === void 0 ? closes : [...closes, bus]),
     { name: "host", start: async () => async () => host.close() },
     serverPart(server, config2.PORT, stopwatch)
   ];

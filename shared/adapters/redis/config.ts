@@ -18,6 +18,7 @@ export const RedisConfig = z.object({
     .string()
     .regex(/^[A-Za-z0-9:._/-]{0,100}$/, 'must be letters, digits, : . _ / or -')
     .default('jts:')
+    .meta({ secret: false })
     .describe('Stands before every key, so that several systems can share a server.'),
 })
 export type RedisSettings = z.output<typeof RedisConfig>
