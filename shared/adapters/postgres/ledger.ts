@@ -8,6 +8,7 @@ import { formatMoney, money, price, quantity } from '#shared/domain/values.ts'
 import { PoisonError } from '#shared/ports/errors.ts'
 import type { Ledger } from '#shared/ports/ledger.ts'
 import type { PostgresDatabase } from './database.ts'
+import { IS_OPEN } from './order-rows.ts'
 import { eventsAfter, eventsValue } from './receipts.ts'
 
 const OPEN_ACCOUNT = {
@@ -34,7 +35,7 @@ const READ_SNAPSHOT = {
         o.client_order_id, o.instrument_id, o.side, o.order_type, o.limit_price::text,
         (o.quantity - o.filled_quantity)::text, o.reserved_price::text, o.reserved_cash::text,
         o.decided_time) ORDER BY o.sequence)
-      FROM trading.orders o WHERE o.account_id = a.account_id AND o.is_open), '[]') AS reservations,
+      FROM trading.orders o WHERE o.account_id = a.account_id AND ${IS_OPEN}), '[]') AS reservations,
     coalesce((
       SELECT json_agg(json_build_array(
         o.client_order_id, o.instrument_id, o.side, o.order_type, o.limit_price::text, o.quantity::text,
@@ -54,12 +55,12 @@ const SET_STATE = {
   name: 'set a trading state',
   text: `
   WITH changed AS (
-    UPDATE trading.accounts SET trading_state = $2, version = version + 1 WHERE account_id = $1
+    UPDATE trading.accounts SET trading_state = $2::text, version = version + 1 WHERE account_id = $1
     RETURNING account_id
   ),
   noted AS (
     INSERT INTO audit.actions (account_id, action, changed_by, reason, detail, at)
-    SELECT account_id, 'trading state changed', $3, $4, jsonb_build_object('from', $5::text, 'to', $2),
+    SELECT account_id, 'trading state changed', $3, $4, jsonb_build_object('from', $5::text, 'to', $2::text),
            $6::timestamptz
     FROM changed
   ),

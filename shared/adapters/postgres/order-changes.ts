@@ -15,7 +15,7 @@ import type { Fill, OrderChange } from '#shared/ports/order-store.ts'
 import type { Receipt } from '#shared/ports/receipt.ts'
 import type { PostgresConnection, PostgresDatabase } from './database.ts'
 import { violatedUnique } from './failures.ts'
-import { FILL_COLUMNS } from './order-rows.ts'
+import { FILL_COLUMNS, IS_OPEN } from './order-rows.ts'
 import { once, receiptAfter, receiptValues, refuseHandled } from './receipts.ts'
 
 /** $5…$19; nulls leave a column as it is. `$19` says that the snapshot changes even if the order stays open. */
@@ -26,7 +26,7 @@ const CHANGED = `
   changed AS (
     UPDATE trading.orders o SET
       revision = o.revision + 1,
-      status = $8,
+      status = $8::text,
       broker_order_id = coalesce($9, o.broker_order_id),
       broker_route = coalesce($10, o.broker_route),
       filled_quantity = coalesce($11::bigint, o.filled_quantity),
@@ -36,13 +36,13 @@ const CHANGED = `
       quantity = coalesce($15::bigint, o.quantity),
       limit_price = coalesce($16::numeric, o.limit_price),
       reserved_price = coalesce($16::numeric, o.reserved_price),
-      reserved_cash = CASE WHEN $8 IN ('denied', 'rejected', 'filled', 'canceled', 'expired') THEN 0
+      reserved_cash = CASE WHEN $8::text IN ('denied', 'rejected', 'filled', 'canceled', 'expired') THEN 0
                            ELSE coalesce($17::numeric, o.reserved_cash) END,
       fee = o.fee + coalesce(($18::numeric[])[1], 0),
       tax = o.tax + coalesce(($18::numeric[])[2], 0)
     FROM locked
     WHERE o.client_order_id = $6 AND o.account_id = locked.account_id AND o.revision = $7::integer
-    RETURNING o.account_id, o.client_order_id, o.broker_order_id, o.broker_route, o.is_open
+    RETURNING o.account_id, o.client_order_id, o.broker_order_id, o.broker_route, ${IS_OPEN} AS is_open
   ),${receiptAfter('changed')},
   numbered AS (
     INSERT INTO trading.broker_orders (account_id, broker_order_id, broker_route, client_order_id)

@@ -7,17 +7,16 @@
 // would be given to another one, so that a decision on the lost snapshot could pass as current.
 import { formatInstant } from '#shared/domain/time.ts'
 import { formatMoney, formatPrice } from '#shared/domain/values.ts'
-import type { Event } from '#shared/events/contract.ts'
 import { PoisonError } from '#shared/ports/errors.ts'
 import type { Approval, Denial, FirstIntent } from '#shared/ports/order-store.ts'
 import type { Receipt } from '#shared/ports/receipt.ts'
 import type { PostgresDatabase, Statement } from './database.ts'
 import { violatedUnique } from './failures.ts'
 import { REQUEST_COLUMNS, requestValues } from './order-rows.ts'
-import { once, receiptAfter, receiptValues, refuseHandled } from './receipts.ts'
+import { eventColumns, newEventsAfter, once, receiptAfter, receiptValues, refuseHandled } from './receipts.ts'
 
 /** Casts of $5…$15, the values of REQUEST_COLUMNS. */
-const REQUEST = `$5, $6, $7, $8, $9, $10, $11, $12::bigint, $13::numeric, $14::timestamptz, $15`
+const REQUEST = `$5, $6, $7, $8, $9::text, $10::text, $11::text, $12::bigint, $13::numeric, $14::timestamptz, $15`
 
 // The account comes first and gates everything: at another version nothing is written, and no receipt either.
 const APPROVE = {
@@ -35,23 +34,32 @@ const APPROVE = {
   SELECT 1 FROM bumped`,
 }
 
-// As N1 and N2 in order-intents.ts have it: the account's row is locked before anything is written, so that a fence or a
-// halt is seen or waits, and the index orders_unclear_shape refuses a second unclear order of one shape.
-const APPROVE_WITH_INTENT = {
-  name: 'approve an order and record its intent',
+const OUTPUTS_AT = 21
+
+/**
+ * As N1 and N2 in order-intents.ts have it: the account's row is locked before anything is written, so that a fence or a
+ * halt is seen or waits, and the index orders_unclear_shape refuses a second unclear order of one shape. $1…$3 and $5…$20
+ * as above, $4 is the epoch; the events begin at OUTPUTS_AT.
+ */
+const approveWithIntent = (events: number): Statement => ({
+  name: `approve an order and record its intent: ${events} events`,
   text: `
   WITH bumped AS (
     UPDATE trading.accounts SET version = version + 1
-    WHERE account_id = $6 AND version = $16::bigint AND epoch = $20::integer AND trading_state <> 'halted'
+    WHERE account_id = $6 AND version = $16::bigint AND epoch = $4::integer AND trading_state <> 'halted'
     RETURNING 1
-  ),${receiptAfter('bumped')},
+  ),
+  receipt AS (
+    INSERT INTO trading.inbox (consumer, event_id, output_ids) SELECT $1, $2, $3::text[] FROM bumped
+  ),
   placed AS (
     INSERT INTO trading.orders (${REQUEST_COLUMNS}, status, limits_version, reserved_price, reserved_cash,
       revision, attempt, submitted_time)
-    SELECT ${REQUEST}, 'submitting', $17, $18::numeric, $19::numeric, 2, 1, $21::timestamptz FROM receipt
-  )
-  SELECT 1 FROM bumped`,
-}
+    SELECT ${REQUEST}, 'submitting', $17, $18::numeric, $19::numeric, 2, 1, $20::timestamptz FROM bumped
+  ),
+  emitted AS (${newEventsAfter('bumped', OUTPUTS_AT, events)})
+  SELECT FROM bumped`,
+})
 
 const DENY = {
   name: 'deny an order',
@@ -70,40 +78,54 @@ export async function approve(
   receipt: Receipt,
   intent?: FirstIntent,
 ): Promise<'done' | 'prepared' | 'conflict'> {
-  const { order } = approval
-  const values = (events: readonly Event[]) => [
-    ...receiptValues(receipt, events),
-    ...requestValues(order, approval.correlationId),
-    approval.accountVersion.toString(),
-    order.limitsVersion,
-    formatPrice(approval.reservation.reservedPrice),
-    formatMoney(approval.reservation.cash),
-  ]
-  const write = async (): Promise<'done' | 'prepared' | undefined> => {
-    if (intent !== undefined) {
-      const all = values([...receipt.outputs, ...intent.outputs])
-      const prepared = [...all, intent.epoch, formatInstant(intent.submittedTime)]
-      if (await isWritten(database, APPROVE_WITH_INTENT, prepared)) return 'prepared'
-    }
-    return (await isWritten(database, APPROVE, values(receipt.outputs))) ? 'done' : undefined
-  }
-  const written = await place(database, receipt, order.clientOrderId, write)
-  if (written !== undefined) return written
+  const values = approvalValues(approval)
+  if (intent !== undefined && (await isWrittenWithIntent(database, values, receipt, intent)))
+    return 'prepared'
+  const rows = await place(database, receipt, approval.order.clientOrderId, () =>
+    database.run(APPROVE, [...receiptValues(receipt), ...values]),
+  )
+  if (rows.length > 0) return 'done'
   await refuseHandled(database, receipt)
   return 'conflict'
 }
 
-/** False where the account stands in the way, or an unclear order of the same shape; then nothing was written. */
-async function isWritten(
+/** $5…$19. */
+const approvalValues = ({
+  order,
+  reservation,
+  accountVersion,
+  correlationId,
+}: Approval): readonly unknown[] => [
+  ...requestValues(order, correlationId),
+  accountVersion.toString(),
+  order.limitsVersion,
+  formatPrice(reservation.reservedPrice),
+  formatMoney(reservation.cash),
+]
+
+/** False where anything at all stands against it, the shape or what was stored before; then nothing is written. */
+async function isWrittenWithIntent(
   database: PostgresDatabase,
-  statement: Statement,
   values: readonly unknown[],
+  { consumer, eventId, outputs }: Receipt,
+  { epoch, submittedTime, outputs: intended }: FirstIntent,
 ): Promise<boolean> {
+  const events = [...outputs, ...intended]
+  const ids = outputs.map((event) => event.id)
+  const all = [
+    consumer,
+    eventId,
+    ids,
+    epoch,
+    ...values,
+    formatInstant(submittedTime),
+    ...eventColumns(events),
+  ]
   try {
-    return (await database.run(statement, values)).length > 0
+    return (await database.run(approveWithIntent(events.length), all)).length > 0
   } catch (error) {
-    if (violatedUnique(error) === 'orders_unclear_shape') return false
-    throw error
+    if (violatedUnique(error) === undefined) throw error
+    return false
   }
 }
 

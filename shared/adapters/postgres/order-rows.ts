@@ -1,7 +1,7 @@
 // Rows of trading.orders and trading.fills ↔ the port's types.
 import { instrumentId } from '#shared/domain/instrument.ts'
 import type { OrderRequest, OrderType, Side, TimeInForce } from '#shared/domain/order.ts'
-import type { OrderStatus } from '#shared/domain/order-lifecycle.ts'
+import { ORDER_STATUSES, type OrderStatus, isClosed } from '#shared/domain/order-lifecycle.ts'
 import { type Instant, formatInstant, instant } from '#shared/domain/time.ts'
 import { formatPrice, formatQuantity, money, price, quantity } from '#shared/domain/values.ts'
 import type { Fill, StoredOrder } from '#shared/ports/order-store.ts'
@@ -40,6 +40,11 @@ export const ORDER_COLUMNS = `o.account_id, o.client_order_id, o.requested_by, o
   o.time_in_force, o.quantity, o.limit_price, o.decided_time, o.status, o.revision, o.limits_version, o.attempt,
   o.broker_order_id, o.broker_route, o.filled_quantity, o.filled_notional, o.noticed_quantity, o.listed_quantity,
   o.reserved_price, o.reserved_cash, o.fee, o.tax, o.submitted_time, o.correlation_id`
+
+/** True for an order that is not closed; `o` is trading.orders. The condition of the index orders_open. */
+export const IS_OPEN = `o.status NOT IN (${ORDER_STATUSES.filter(isClosed)
+  .map((status) => `'${status}'`)
+  .join(', ')})`
 
 export const instantOf = (time: Date): Instant => instant(time.getTime())
 

@@ -6,7 +6,15 @@ import type { PostgresDatabase, Statement } from './database.ts'
 import { change } from './order-changes.ts'
 import { approve, deny } from './order-decisions.ts'
 import { fence, recordIntent } from './order-intents.ts'
-import { FILL_COLUMNS, type FillRow, ORDER_COLUMNS, type OrderRow, fillOf, orderOf } from './order-rows.ts'
+import {
+  FILL_COLUMNS,
+  type FillRow,
+  IS_OPEN,
+  ORDER_COLUMNS,
+  type OrderRow,
+  fillOf,
+  orderOf,
+} from './order-rows.ts'
 import { once, receiptAfter, receiptValues, refuseHandled } from './receipts.ts'
 
 const ACKNOWLEDGE = {
@@ -40,7 +48,7 @@ const READ_BY_BROKER_ID = {
 
 const READ_OPEN = {
   name: 'read the open orders of an account',
-  text: `SELECT ${ORDER_COLUMNS} FROM trading.orders o WHERE o.account_id = $1 AND o.is_open ORDER BY o.sequence`,
+  text: `SELECT ${ORDER_COLUMNS} FROM trading.orders o WHERE o.account_id = $1 AND ${IS_OPEN} ORDER BY o.sequence`,
 }
 
 const READ_ORDERS = {
@@ -50,7 +58,8 @@ const READ_ORDERS = {
 
 const READ_ORDERS_OF_ACCOUNT = {
   name: 'read the orders of an account',
-  text: `SELECT ${ORDER_COLUMNS} FROM trading.orders o WHERE o.account_id = $2 ORDER BY o.sequence DESC LIMIT $1`,
+  text: `SELECT ${ORDER_COLUMNS} FROM trading.orders o WHERE o.account_id = $2
+         ORDER BY o.decided_time DESC, o.sequence DESC LIMIT $1`,
 }
 
 const READ_FILLS = {
@@ -69,9 +78,9 @@ const READ_TOTALS = {
          (count(*) FILTER (WHERE status = 'denied'))::integer AS denied,
          coalesce(sum(attempt), 0)::integer AS submitted,
          (count(*) FILTER (WHERE status = 'filled'))::integer AS filled,
-         (count(*) FILTER (WHERE is_open))::integer AS open,
+         (count(*) FILTER (WHERE ${IS_OPEN}))::integer AS open,
          (SELECT count(*)::integer FROM trading.fills) AS fills
-  FROM trading.orders`,
+  FROM trading.orders o`,
 }
 
 const READ_HISTORY = {

@@ -2,6 +2,7 @@ import { formatInstant } from '#shared/domain/time.ts'
 import type { Event } from '#shared/events/contract.ts'
 import type { Outbox } from '#shared/ports/outbox.ts'
 import type { Execute, PostgresDatabase } from './database.ts'
+import { IS_OPEN } from './order-rows.ts'
 
 const READ_UNSETTLED = {
   name: 'read unsettled events',
@@ -27,7 +28,7 @@ const PRUNE_EVENTS = `
           (SELECT min(sequence) FROM trading.events WHERE recorded_time >= $1::timestamptz), 9223372036854775807)
         AND NOT EXISTS (
           SELECT 1 FROM trading.orders o
-          WHERE e.topic = 'orders' AND o.client_order_id = e.subject AND o.is_open)
+          WHERE e.topic = 'orders' AND o.client_order_id = e.subject AND ${IS_OPEN})
       ORDER BY e.sequence LIMIT ${PRUNE_STEP})
     RETURNING 1)
   SELECT count(*)::integer AS count FROM gone`

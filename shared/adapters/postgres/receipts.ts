@@ -22,12 +22,31 @@ export const receiptAfter = (gate: string): string => `
  * fails the whole statement.
  */
 export const eventsAfter = (gate: string, number: number): string => `
-    INSERT INTO trading.events (id, topic, type, subject, correlation_id, causation_id, event)
-    SELECT item->'event'->>'id', item->>'topic', item->'event'->>'type', item->'event'->>'subject',
-           item->'event'->>'correlationid', item->'event'->>'causationid', item->'event'
+    INSERT INTO trading.events (id, topic, type, subject, event)
+    SELECT item->'event'->>'id', item->>'topic', item->'event'->>'type', item->'event'->>'subject', item->'event'
     FROM ${gate}, jsonb_array_elements($${number}::jsonb) WITH ORDINALITY AS output (item, position)
     ORDER BY position
     ON CONFLICT (id) DO UPDATE SET event = NULL WHERE trading.events.type <> EXCLUDED.type`
+
+/**
+ * An INSERT of `count` events, none of which is stored yet, once `gate` has a row. Their columns are the parameters from
+ * `$first` on (`eventColumns`): for PostgreSQL that is a quarter of the work of taking them out of JSON.
+ */
+export function newEventsAfter(gate: string, first: number, count: number): string {
+  const rows = Array.from({ length: count }, (_, index) => {
+    const at = first + index * EVENT_COLUMNS
+    return `($${at}::text, $${at + 1}::text, $${at + 2}::text, $${at + 3}::text, $${at + 4}::jsonb)`
+  })
+  return `
+    INSERT INTO trading.events (id, topic, type, subject, event)
+    SELECT output.* FROM ${gate}, (VALUES ${rows.join(', ')}) AS output`
+}
+
+const EVENT_COLUMNS = 5
+
+/** The parameters that `newEventsAfter` reads. */
+export const eventColumns = (events: readonly Event[]): readonly unknown[] =>
+  events.flatMap((event) => [event.id, topicOf(event), event.type, event.subject, JSON.stringify(event)])
 
 function topicOf(event: Event): string {
   const contract = contractOf(event.type)
@@ -39,11 +58,13 @@ function topicOf(event: Event): string {
 export const eventsValue = (events: readonly Event[]): string =>
   JSON.stringify(events.map((event) => ({ topic: topicOf(event), event })))
 
-/** $1…$4. `events` are stored with it: the outputs, and what else the statement makes true. */
-export const receiptValues = (
-  { consumer, eventId, outputs }: Receipt,
-  events: readonly Event[] = outputs,
-): readonly unknown[] => [consumer, eventId, outputs.map((event) => event.id), eventsValue(events)]
+/** $1…$4. */
+export const receiptValues = ({ consumer, eventId, outputs }: Receipt): readonly unknown[] => [
+  consumer,
+  eventId,
+  outputs.map((event) => event.id),
+  eventsValue(outputs),
+]
 
 const FIND_RECEIPT = {
   name: 'find a receipt',
