@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ClickHouse, openClickHouse } from './clickhouse.ts'
 import { migrateClickHouse } from './migrate.ts'
-import { serveEngine } from './test-server.ts'
+import { serveEngine } from './engine-server.ts'
 
 export interface TestClickHouse {
   readonly url: string
