@@ -7,6 +7,7 @@ import type { EventBus } from '#shared/ports/event-bus.ts'
 import { type KafkaLog, kafkaClient } from './client.ts'
 import { KafkaConfig, type KafkaSettings } from './config.ts'
 import { type KafkaBusOptions, kafkaBus } from './event-bus.ts'
+import { createTopics as makeTopics } from './topic-admin.ts'
 import { deadLetterTopic, wireTopic } from './topic-names.ts'
 
 const TOPICS: readonly Topic[] = ['market.ticks', 'orders']
@@ -34,13 +35,13 @@ export const freshSettings = (
 export async function createTopics(settings: KafkaSettings): Promise<void> {
   const admin = kafkaClient(settings, silentLog).admin()
   await admin.connect()
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: TOPICS.flatMap((topic) => [
+  await makeTopics(
+    admin,
+    TOPICS.flatMap((topic) => [
       { topic: wireTopic(settings.JTS_KAFKA_PREFIX, topic), numPartitions: PARTITIONS },
       { topic: wireTopic(settings.JTS_KAFKA_PREFIX, deadLetterTopic(topic)), numPartitions: 1 },
     ]),
-  })
+  )
   await admin.disconnect()
 }
 

@@ -2,7 +2,7 @@
 //
 // T1. Nothing is deleted and no topic shrinks: Kafka cannot take partitions away without losing what they hold.
 // T2. Settings of a topic that are not declared stay as they are.
-import kafkajs, { type Admin } from 'kafkajs'
+import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs'
 import * as z from 'zod'
 import { TOPICS } from '#shared/events/contract.ts'
 import { ALL_TOPICS, deadLetterTopic, wireTopic } from './topic-names.ts'
@@ -147,15 +147,15 @@ export async function applyTopics(
   const differences = await compareTopics(admin, declared)
   const missing = differences.filter(({ kind }) => kind === 'missing').map(({ topic }) => topic)
   if (missing.length > 0) {
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: missing.map(({ name, partitions, replicationFactor, config }) => ({
+    await createTopics(
+      admin,
+      missing.map(({ name, partitions, replicationFactor, config }) => ({
         topic: name,
         numPartitions: partitions,
         replicationFactor,
         configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
       })),
-    })
+    )
   }
   const grown = differences.filter(({ kind }) => kind === 'fewerPartitions').map(({ topic }) => topic)
   if (grown.length > 0) {
@@ -166,6 +166,18 @@ export async function applyTopics(
   const changed = new Set(differences.filter(({ kind }) => kind === 'config').map(({ topic }) => topic))
   if (changed.size > 0) await alterConfigs(admin, [...changed])
   return differences.filter(({ kind }) => kind !== 'morePartitions')
+}
+
+/**
+ * Makes topics and waits for their leaders. A busy broker may say of a topic that it has just made that it does not know
+ * it, and kafkajs does not wait for that; clients ask again by themselves.
+ */
+export async function createTopics(admin: Admin, topics: readonly ITopicConfig[]): Promise<void> {
+  try {
+    await admin.createTopics({ waitForLeaders: true, topics: [...topics] })
+  } catch (error) {
+    if ((error as { readonly type?: string }).type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
+  }
 }
 
 /** T2. The request replaces everything that was set for a topic, so what is not ours is said again. */
