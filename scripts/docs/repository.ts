@@ -98,13 +98,15 @@ export async function loadSections(root: string): Promise<readonly ConfigSection
 }
 
 /** Schemas of settings that repeat, and how the first of them are called. */
-const REPEATED: Readonly<Record<string, string>> = { KisAccountConfig: 'KIS_ACCOUNT_1_' }
+const REPEATED: Readonly<Record<string, (name: string) => string>> = {
+  KisAccountConfig: (name) => `${name === 'HTS_ID' ? 'JTS_' : ''}KIS_ACCOUNT_1_${name}`,
+}
 
 /** The settings of one exported schema, with what its source says where the schema itself is silent. */
 export const settingsOf = (exportName: string, schema: unknown, source: string): readonly Setting[] =>
   (schema instanceof ZodObject ? describeConfig(schema) : []).map((setting) => ({
     ...setting,
-    name: `${REPEATED[exportName] ?? ''}${setting.name}`,
+    name: REPEATED[exportName]?.(setting.name) ?? setting.name,
     description: setting.description === '' ? commentOn(setting.name, source) : setting.description,
   }))
 

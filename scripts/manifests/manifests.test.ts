@@ -58,7 +58,7 @@ describe.each(['stack.yml', 'infra/openfaas/stack.pro.yml'])('%s', (path) => {
     expect(Number.parseFloat(gateway.gateway.writeTimeout)).toBeGreaterThan(upstream)
     for (const { name, definition } of inventory.functions) {
       const { exec_timeout, read_timeout, write_timeout } = stack.functions[name]?.environment ?? {}
-      expect(exec_timeout).toBeGreaterThan(definition.timeoutMs / 1_000)
+      expect(exec_timeout).toBeGreaterThan((2 * definition.timeoutMs) / 1_000)
       expect(read_timeout).toBeGreaterThan(exec_timeout ?? Infinity)
       expect(write_timeout).toBeGreaterThan(exec_timeout ?? Infinity)
       expect(upstream).toBeGreaterThan(write_timeout ?? Infinity)

@@ -22,7 +22,7 @@ export async function checkSchemas(
   const sources = [
     ...stackSources(files),
     ...[...files].filter(([path]) =>
-      /^infra\/(knative\/base|openfaas)\/(?!kustomization|name-ref|stack|gateway)[a-z-]+\.yaml$/.test(path),
+      /^infra\/(knative\/base|openfaas\/connectors)\/(?!kustomization|name-ref)[a-z-]+\.yaml$/.test(path),
     ),
     ...rendered.flatMap(({ path, text }) => (text === undefined ? [] : [[path, text] as const])),
   ]

@@ -8,7 +8,7 @@ export const SECRET = 'jts-secrets'
 /** Holds every other setting that is not left to its default. */
 export const SETTINGS = 'jts-settings'
 /** One of `SECRET_DIRECTORIES` of `shared/runtime/config.ts`. */
-const SECRET_DIRECTORY = '/run/secrets'
+const SECRET_DIRECTORY = '/etc/jts/secrets'
 /** Distroless `nonroot`. */
 const USER = 65_532
 
@@ -79,3 +79,21 @@ export const podDefaults = (name: string) => ({
   automountServiceAccountToken: false,
   enableServiceLinks: false,
 })
+
+/** What somebody must choose before anything starts, as an env file: `header` without its first `# `. */
+export function requiredSettingsFile(workloads: readonly Workload[], header: string): string {
+  const users = new Map<string, string[]>()
+  const descriptions = new Map<string, string>()
+  for (const { name: user, settings } of workloads) {
+    for (const { name, description, required, secret } of settings) {
+      if (!required || secret) continue
+      users.set(name, [...(users.get(name) ?? []), user])
+      descriptions.set(name, description)
+    }
+  }
+  const lines = [...users.keys()].toSorted().flatMap((name) => {
+    const description = descriptions.get(name) ?? ''
+    return ['', `# ${description} For ${users.get(name)?.join(', ')}.`, `${name}=`]
+  })
+  return `# ${header}\n${lines.join('\n')}\n`
+}
