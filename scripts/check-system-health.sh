@@ -26,12 +26,12 @@ readiness() {
 while IFS='|' read -r service state health code; do
   verdict=ok
   note=
-  case "$state|$health" in
-    'running|healthy')
+  case "$service|$state|$health" in
+    *'|running|healthy')
       note=$(readiness "$service")
       [[ -z $note || $note == *'"ready":true'* ]] || verdict='NOT READY'
       ;;
-    'exited|') [[ $code == 0 ]] || verdict=FAILED note="ended with code $code" ;;
+    'initialize|exited|') [[ $code == 0 ]] || verdict=FAILED note="ended with code $code" ;;
     *) verdict='NOT WELL' note="$state${health:+, $health}" ;;
   esac
   [[ $verdict == ok ]] || faults=$((faults + 1))

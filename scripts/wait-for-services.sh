@@ -43,10 +43,11 @@ unwell() {
   containers=$("$compose" ps --all --format '{{.Service}}|{{.State}}|{{.Health}}|{{.ExitCode}}')
   for service in $services; do
     IFS='|' read -r _ state health code <<<"$(grep "^$service|" <<<"$containers" || true)"
-    case "$state|$health" in
-      'running|healthy') ;;
-      'exited|') [[ $code == 0 ]] || echo "$service ended with code $code" ;;
-      '|') echo "$service is not started" ;;
+    case "$service|$state|$health" in
+      *'|running|healthy' | 'initialize|exited|')
+        [[ $code == 0 ]] || echo "$service ended with code $code"
+        ;;
+      *'||') echo "$service is not started" ;;
       *) echo "$service is $state${health:+, $health}" ;;
     esac
   done
