@@ -74,16 +74,16 @@ const textOf = (headers: IHeaders = {}): Record<string, string> =>
 /** The SDK takes text, not the bytes that kafkajs gives. */
 const throughSdk =
   (line: Line): EachBatchHandler =>
-  async ({ batch, resolveOffset, heartbeat }) => {
-    for (const { key, value, headers, offset, timestamp } of batch.messages) {
+  async (payload) => {
+    for (const { key, value, headers, offset, timestamp } of payload.batch.messages) {
       const text = String(value)
       const message = { key: String(key), value: text, body: text, headers: textOf(headers), timestamp }
       const event = Sdk.toEvent(message)
       if (!(event instanceof CloudEvent) || !event.validate()) throw new Error('no event')
-      resolveOffset(offset)
+      payload.resolveOffset(offset)
       line.passed(1)
     }
-    await heartbeat()
+    await payload.heartbeat()
   }
 
 async function ours(kafka: BenchKafka, group: string): Promise<Round> {

@@ -40,7 +40,11 @@ export interface SessionOptions {
 const IDLE_FETCH_MS = 500
 /** While a full partition empties itself, so that it is fetched again in time. */
 const BUSY_FETCH_MS = 5
-const FETCH_BYTES_MAX = 1_048_576
+const PARTITION_FETCH_BYTES_MAX = 262_144
+const FETCH_BYTES_MAX = 2_097_152
+/** A partition with more than so many batches in its queue is not fetched, until it is down to so many. */
+const FULL_BATCHES = 2
+const LOW_BATCHES = 1
 /** How long the group waits for a member that still has a batch running. */
 const REBALANCE_MS_MAX = 60_000
 /** S2. Less than the group waits. */
@@ -60,7 +64,7 @@ export class GroupSession {
   #isLeaving = false
   #hasFailed = false
   #hasProgressed = false
-  #fetchMs = IDLE_FETCH_MS
+  #pausedFetchMs = BUSY_FETCH_MS
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -78,7 +82,8 @@ export class GroupSession {
       rebalanceTimeout: REBALANCE_MS_MAX,
       heartbeatInterval: this.#heartbeatMs,
       maxWaitTimeInMs: IDLE_FETCH_MS,
-      maxBytesPerPartition: FETCH_BYTES_MAX,
+      maxBytesPerPartition: PARTITION_FETCH_BYTES_MAX,
+      maxBytes: FETCH_BYTES_MAX,
       allowAutoTopicCreation: false,
       retry: { restartOnFailure: () => Promise.resolve(false) },
     })
@@ -201,7 +206,7 @@ export class GroupSession {
     }
     feed.push(messages)
     payload.resolveOffset(payload.batch.lastOffset())
-    if (feed.size > this.#options.batchSizeMax * 2) this.#paused.set(feed, payload.pause())
+    if (feed.size > this.#options.batchSizeMax * FULL_BATCHES) this.#paused.set(feed, payload.pause())
   }
 
   #feedOf(wire: string, partition: number): PartitionFeed | undefined {
@@ -232,18 +237,18 @@ export class GroupSession {
     const resume = this.#paused.get(feed)
     if (resume === undefined) return
     this.#hasProgressed = true
-    if (feed.size > this.#options.batchSizeMax) return
+    if (feed.size > this.#options.batchSizeMax * LOW_BATCHES) return
     this.#paused.delete(feed)
     resume()
   }
 
   /** A fetch cannot be called back when a partition is resumed, so it is kept short while one is about to be. */
   #chooseFetchTime(): void {
-    if (this.#paused.size === 0) this.#fetchMs = IDLE_FETCH_MS
-    else if (this.#hasProgressed) this.#fetchMs = BUSY_FETCH_MS
-    else this.#fetchMs = Math.min(this.#fetchMs * 2, IDLE_FETCH_MS)
+    const isBusy = this.#paused.size === 0 || this.#hasProgressed
+    this.#pausedFetchMs = isBusy ? BUSY_FETCH_MS : Math.min(this.#pausedFetchMs * 2, IDLE_FETCH_MS)
     this.#hasProgressed = false
-    if (this.#membership !== undefined) this.#membership.maxWaitTime = this.#fetchMs
+    if (this.#membership === undefined) return
+    this.#membership.maxWaitTime = this.#paused.size === 0 ? IDLE_FETCH_MS : this.#pausedFetchMs
   }
 
   /** Everything resolved so far. */
