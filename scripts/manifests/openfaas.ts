@@ -168,8 +168,7 @@ const GATEWAY = { JTS_BRIDGE_GATEWAY_URL: 'http://gateway.openfaas.svc.cluster.l
 
 /** Connectors run beside OpenFaaS, as Deployments: a function holds no socket and no consumer group. */
 export function connectorFiles({ connectors }: Inventory): ReadonlyMap<string, string> {
-  const environmentOf = ({ name }: Workload): Record<string, string> =>
-    name === 'kafka-bridge' ? GATEWAY : {}
+  const gatewayFor = ({ name }: Workload): Record<string, string> => (name === 'kafka-bridge' ? GATEWAY : {})
   const kustomization = {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
@@ -178,7 +177,7 @@ export function connectorFiles({ connectors }: Inventory): ReadonlyMap<string, s
     configMapGenerator: [{ name: SETTINGS, envs: ['settings.env'] }],
   }
   const files = {
-    'connectors.yaml': deploymentsFile(connectors, CONNECTORS_HEADER, environmentOf),
+    'connectors.yaml': deploymentsFile(connectors, CONNECTORS_HEADER, gatewayFor),
     'service-accounts.yaml': serviceAccountsFile(connectors, CONNECTORS_HEADER),
     'settings.env': requiredSettingsFile(
       connectors,
