@@ -62,25 +62,34 @@ async function handled(): Promise<readonly string[]> {
   return lines.filter((line) => line !== '').map((line) => line.split(' ')[0] ?? '')
 }
 
-async function startFunction(port?: number, pauseMs = 1): Promise<Process> {
+async function startFunction(
+  port?: number,
+  changes: Readonly<Record<string, string>> = {},
+): Promise<Process> {
   const listening = port ?? (await freePort())
   const child = start(join(import.meta.dirname, 'function-process.fixture.ts'), {
+    JTS_KAFKA_BROKERS: '',
     PORT: String(listening),
     NOTES: notes(),
-    PAUSE_MS: String(pauseMs),
+    PAUSE_MS: '1',
+    ...changes,
   })
   await isReady(listening)
   return { port: listening, child }
 }
 
+const brokersOf = (settings: KafkaSettings) => ({
+  JTS_KAFKA_BROKERS: settings.JTS_KAFKA_BROKERS.join(),
+  JTS_KAFKA_PREFIX: settings.JTS_KAFKA_PREFIX,
+  JTS_KAFKA_SESSION_TIMEOUT_MS: '6000',
+})
+
 async function startBridge(settings: KafkaSettings, functions: readonly Process[]): Promise<Process> {
   const port = await freePort()
   const urls = functions.map((each) => `http://127.0.0.1:${each.port}`)
   const child = start(join(import.meta.dirname, 'main.ts'), {
+    ...brokersOf(settings),
     PORT: String(port),
-    JTS_KAFKA_BROKERS: settings.JTS_KAFKA_BROKERS.join(),
-    JTS_KAFKA_PREFIX: settings.JTS_KAFKA_PREFIX,
-    JTS_KAFKA_SESSION_TIMEOUT_MS: '6000',
     JTS_BRIDGE_FUNCTIONS: `risk-check=${urls.join()}`,
     JTS_BRIDGE_BATCH_MAX: '20',
   })
@@ -208,6 +217,26 @@ test('a bridge that is told to end finishes what is under way: nothing comes twi
   expect(await handled()).toHaveLength(published.length)
   await bus.close()
 }, 180_000)
+
+test('functions that take their events from Kafka themselves, one of them killed, need no bridge', async () => {
+  const settings = freshSettings()
+  await createTopics(settings)
+  const bus = await openBus(settings)
+  const consuming = { ...brokersOf(settings), JTS_CONSUME: 'true' }
+  const functions = await Promise.all([
+    startFunction(undefined, consuming),
+    startFunction(undefined, consuming),
+  ])
+  const publishing = load(bus, 10)
+  await more(200)
+  await kill(functions[0].child)
+  await more(200)
+  await startFunction(undefined, consuming)
+  await more(200)
+  const published = await publishing.stop()
+  expect(await faults(settings, published, bus)).toEqual(NONE)
+  await bus.close()
+}, 120_000)
 
 test('a broker killed under load: the bridge goes on by itself, and nothing is lost or reordered', async () => {
   const files = join(directory, 'kafka')

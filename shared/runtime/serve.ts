@@ -6,6 +6,8 @@ import type { EventContract } from '#shared/events/contract.ts'
 import type { Clock, Stopwatch } from '#shared/ports/clock.ts'
 import type { EventBus } from '#shared/ports/event-bus.ts'
 import { hostOnEventTime } from './business-time.ts'
+import { ConfigError } from './config.ts'
+import type { ConsumeOptions } from './consume.ts'
 import type { FunctionDefinition, Handler } from './function.ts'
 import { hostFunction } from './host.ts'
 import { functionServer } from './http.ts'
@@ -48,6 +50,12 @@ export const ServeConfig = z.object({
     .describe(
       'How long work in flight may take to end after the grace, milliseconds. Keep it below what the platform grants.',
     ),
+  JTS_CONSUME: z
+    .stringbool()
+    .optional()
+    .describe(
+      'Makes the process of a function a member of its consumer group: it takes its events from Kafka itself, and needs no bridge or trigger. Needs JTS_KAFKA_BROKERS.',
+    ),
 })
 export type ServeSettings = z.output<typeof ServeConfig>
 
@@ -58,7 +66,7 @@ export interface ServeOptions {
   /** Told the time of every event before it is handled, where events move the clock. */
   readonly onEventTime?: (at: Instant) => void
   /** Where outputs go; closed at the end. Without it they are the HTTP answer. */
-  readonly bus?: (Pick<EventBus, 'publish'> & Closable) | undefined
+  readonly bus?: EventBus | undefined
   /** Ended after the last request, in reverse order. */
   readonly closes?: readonly Closable[]
   /** Why this process should get no traffic yet; empty when it should. */
@@ -87,16 +95,17 @@ export async function serve<Consumes extends EventContract, Produces extends Eve
   const onDrain = (): void => {
     isDraining = true
   }
+  const onDefect = (error: unknown): void => {
+    log.fatal({ error }, 'defect: the process ends and is started again')
+    void endDefective(starting)
+  }
   const server = functionServer([host], {
     log,
     stopwatch,
     metrics,
     bodyBytesMax: config.JTS_BODY_BYTES_MAX,
     isDraining: () => isDraining,
-    onDefect: (error) => {
-      log.fatal({ error }, 'defect: the process ends and is started again')
-      void endDefective(starting)
-    },
+    onDefect,
     ...(bus === undefined ? {} : { publish: (events) => bus.publish(events) }),
     ...(options.notReady === undefined ? {} : { notReady: options.notReady }),
   })
@@ -104,6 +113,7 @@ export async function serve<Consumes extends EventContract, Produces extends Eve
     ...dependencyParts(bus === undefined ? closes : [...closes, bus]),
     { name: 'host', start: async () => async () => host.close() },
     serverPart(server, config.PORT, stopwatch),
+    ...(config.JTS_CONSUME === true ? [consumingPart(bus, { host, stopwatch, log, onDefect })] : []),
   ]
   const starting = runLifecycle(parts, {
     log,
@@ -117,6 +127,17 @@ export async function serve<Consumes extends EventContract, Produces extends Eve
   log.info({ port }, 'listening')
   return { ...lifecycle, port }
 }
+
+/** Loaded by those who need it only: others are woken by a request that waits for them. */
+const consumingPart = (bus: EventBus | undefined, options: Omit<ConsumeOptions, 'bus'>): Part => ({
+  name: 'consumer group',
+  async start() {
+    if (bus === undefined) throw new ConfigError(['JTS_CONSUME: needs JTS_KAFKA_BROKERS'])
+    const { consume } = await import('./consume.ts')
+    const consumption = await consume({ bus, ...options })
+    return () => consumption.close()
+  },
+})
 
 /** Lets others in flight end, then ends the process for sure: a watchdog starts it again only if its code is not 0. */
 async function endDefective(starting: Promise<Lifecycle>): Promise<never> {

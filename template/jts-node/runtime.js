@@ -14,6 +14,60 @@ var __export = (target, all) => {
     __defProp(target, name, { get: all[name], enumerable: true });
 };
 
+// shared/runtime/log.ts
+import { pino } from "pino";
+function createLog(name, level = "info", destination) {
+  const options = {
+    name,
+    level,
+    base: { name },
+    errorKey: "error",
+    messageKey: "message",
+    formatters: { level: (label) => ({ level: label }) },
+    timestamp: isoTime,
+    redact: REDACTED
+  };
+  return destination === void 0 ? pino(options) : pino(options, destination);
+}
+function traceFields(event) {
+  const [, traceId, spanId] = event.traceparent?.split("-") ?? [];
+  return {
+    eventId: event.id,
+    eventType: event.type,
+    correlationId: event.correlationid,
+    ...traceId === void 0 ? {} : { traceId, spanId }
+  };
+}
+var LOG_LEVELS, SECRET_NAMES, REDACTED, isoTime;
+var init_log = __esm({
+  "shared/runtime/log.ts"() {
+    "use strict";
+    LOG_LEVELS = ["debug", "info", "warn", "error", "fatal", "silent"];
+    SECRET_NAMES = [
+      "appkey",
+      "appsecret",
+      "appKey",
+      "appSecret",
+      "approvalKey",
+      "approval_key",
+      "authorization",
+      "cookie",
+      "password",
+      "secret",
+      "secretkey",
+      "token",
+      "access_token",
+      "accessToken",
+      "apiKey"
+    ];
+    REDACTED = {
+      paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+      censor: "[redacted]"
+    };
+    isoTime = pino.stdTimeFunctions.isoTime;
+  }
+});
+
 // shared/runtime/problem.ts
 import { STATUS_CODES } from "node:http";
 function answer(outgoing, status, headers, body) {
@@ -91,6 +145,312 @@ var init_http_app = __esm({
       status,
       headers: { ...headers, "content-type": PROBLEM_TYPE }
     });
+  }
+});
+
+// shared/runtime/backoff.ts
+function backoffMs(attempt, { baseMs, maxMs }, random) {
+  const wholeMs = Math.min(baseMs * 2 ** Math.min(attempt - 1, 40), maxMs);
+  return wholeMs / 2 + wholeMs / 2 * random();
+}
+var init_backoff = __esm({
+  "shared/runtime/backoff.ts"() {
+    "use strict";
+  }
+});
+
+// shared/runtime/batch-run.ts
+var RETRY, MONEY, OUTPUTS_MAX, OUTPUTS_AGE_MS_MAX, DefectError, StoppedError, BatchRun, NO_SPREAD;
+var init_batch_run = __esm({
+  "shared/runtime/batch-run.ts"() {
+    "use strict";
+    init_backoff();
+    init_log();
+    RETRY = { attemptsMax: 10, baseMs: 100, maxMs: 1e4 };
+    MONEY = /* @__PURE__ */ new Set(["orders", "executions"]);
+    OUTPUTS_MAX = 256;
+    OUTPUTS_AGE_MS_MAX = 5;
+    DefectError = class extends Error {
+      name = "DefectError";
+    };
+    StoppedError = class extends Error {
+      name = "StoppedError";
+    };
+    BatchRun = class {
+      #options;
+      #batch;
+      #closing;
+      #retry;
+      #outputs = [];
+      #outputsSinceMs = 0;
+      /** Last record that is handled and not yet resolved. */
+      #handled;
+      #isStanding = false;
+      constructor(options, batch, closing) {
+        this.#options = options;
+        this.#batch = batch;
+        this.#closing = closing;
+        this.#retry = options.retry ?? RETRY;
+      }
+      #isStopped() {
+        return this.#closing.aborted || this.#batch.signal.aborted;
+      }
+      async run() {
+        try {
+          await this.#deliverAll();
+        } catch (error) {
+          if (!(error instanceof StoppedError)) {
+            await this.#settle();
+            throw error;
+          }
+        } finally {
+          this.#stand(false);
+        }
+        await this.#settle();
+      }
+      /** C2. Throws StoppedError when it must stop before the end. */
+      async #deliverAll() {
+        const { records } = this.#batch;
+        let attempt = 1;
+        for (let at = 0; at < records.length && !this.#isStopped(); ) {
+          const { count, outputs, failure } = await this.#options.receiver.handle(this.#batch, at, attempt);
+          this.#take(outputs);
+          if (count > 0) {
+            at += count;
+            attempt = 1;
+            this.#done(at - 1);
+          }
+          const failed = failure === void 0 ? void 0 : records[at];
+          if (failure !== void 0 && failed !== void 0) {
+            if (await this.#isSetAside(failed.event, failure, attempt)) {
+              this.#done(at);
+              at += 1;
+              attempt = 1;
+            } else {
+              attempt += 1;
+            }
+          }
+          await this.#settleSome();
+        }
+      }
+      #done(at) {
+        this.#handled = this.#batch.records[at]?.offset;
+        this.#stand(false);
+      }
+      /** C1. False when it must stop. */
+      async #publish() {
+        const outputs = this.#outputs;
+        if (outputs.length === 0) return true;
+        const isPublished = await this.#insist("publish", () => this.#options.bus.publish(outputs));
+        if (isPublished) this.#outputs = [];
+        return isPublished;
+      }
+      /** C1. Everything handled so far. */
+      async #settle() {
+        const { beforeResolve } = this.#options;
+        if (this.#handled === void 0 || !await this.#publish()) return;
+        if (beforeResolve !== void 0 && !await this.#insist("flush", beforeResolve)) return;
+        this.#batch.resolve(this.#handled);
+        this.#handled = void 0;
+      }
+      /** Between records. What a handler buffers is flushed once for the batch: small writes are what it buffers against. */
+      async #settleSome() {
+        const isBuffering = this.#options.beforeResolve !== void 0;
+        if (this.#outputs.length === 0) {
+          if (!isBuffering) await this.#settle();
+          return;
+        }
+        const ageMs = this.#options.stopwatch.elapsedMs() - this.#outputsSinceMs;
+        if (this.#outputs.length < OUTPUTS_MAX && ageMs < OUTPUTS_AGE_MS_MAX) return;
+        if (isBuffering) await this.#publish();
+        else await this.#settle();
+      }
+      /** Acts on a failure. False when the event is to be delivered again; throws when the run must end. */
+      async #isSetAside(event, failure, attempt) {
+        const { receiver, metrics, onDefect } = this.#options;
+        switch (failure.outcome) {
+          case "poison":
+            await this.#setAside(event, failure.reason, attempt);
+            return true;
+          case "defect":
+            onDefect(failure.error, event);
+            throw new DefectError(`${receiver.name} is defective`, { cause: failure.error });
+          case "retry":
+            if (this.#isExhausted(attempt, event, failure)) {
+              await this.#setAside(event, failure.reason, attempt);
+              return true;
+            }
+            metrics?.retried(receiver.name);
+            await this.#settle();
+            if (!await this.#pause(attempt, failure.afterMs))
+              throw new StoppedError("closing, or the partition was taken away");
+            return false;
+        }
+      }
+      #take(outputs) {
+        if (outputs.length === 0) return;
+        if (this.#outputs.length === 0) this.#outputsSinceMs = this.#options.stopwatch.elapsedMs();
+        for (const output2 of outputs) this.#outputs.push(output2);
+      }
+      /** C4. */
+      #isExhausted(attempt, event, { reason, isBlameless = false }) {
+        if (attempt < this.#retry.attemptsMax) return false;
+        const { topic, partition } = this.#batch;
+        if (!MONEY.has(topic) && !isBlameless) return true;
+        const { log, group } = this.#options;
+        const fields = { ...traceFields(event), consumer: group, topic, partition, attempt, reason };
+        log.error(fields, "partition stands still: this event must be handled before the next");
+        this.#stand(true);
+        return false;
+      }
+      #stand(isStanding) {
+        if (isStanding === this.#isStanding) return;
+        this.#isStanding = isStanding;
+        this.#options.metrics?.standing(this.#options.receiver.name, isStanding ? 1 : -1);
+      }
+      /** C3. */
+      async #setAside(event, reason, attempts) {
+        const { bus, group, log, metrics, receiver } = this.#options;
+        const letter = { event, consumer: group, reason, attempts };
+        const isWritten = await this.#insist("dead-letter", () => bus.publishDeadLetter([letter]));
+        if (!isWritten) throw new StoppedError("the dead letter is not written yet");
+        metrics?.setAside(receiver.name);
+        log.error({ ...traceFields(event), consumer: group, reason, attempts }, "event set aside");
+      }
+      /** C5. Tries until it works; false when it must stop. */
+      async #insist(what, attemptOnce) {
+        for (let attempt = 1; ; attempt += 1) {
+          try {
+            await attemptOnce();
+            return true;
+          } catch (error) {
+            const { topic, partition } = this.#batch;
+            this.#options.log.error(
+              { topic, partition, attempt, what, error },
+              "partition waits for the bus or a store"
+            );
+          }
+          if (!await this.#pause(attempt)) return false;
+        }
+      }
+      /** False when it must stop. */
+      async #pause(attempt, atLeastMs = 0) {
+        const ms = Math.max(backoffMs(attempt, this.#retry, this.#options.random ?? NO_SPREAD), atLeastMs);
+        try {
+          await this.#options.stopwatch.sleep(ms, AbortSignal.any([this.#batch.signal, this.#closing]));
+          return true;
+        } catch (error) {
+          if (this.#isStopped()) return false;
+          throw error;
+        }
+      }
+    };
+    NO_SPREAD = () => 1;
+  }
+});
+
+// shared/runtime/routing.ts
+var topicsOf;
+var init_routing = __esm({
+  "shared/runtime/routing.ts"() {
+    "use strict";
+    topicsOf = ({ consumes }) => [...new Set(consumes.map((contract) => contract.topic))].toSorted();
+  }
+});
+
+// shared/runtime/receiver.ts
+function handledOne(delivery) {
+  if (delivery.outcome === "done") return { count: 1, outputs: delivery.outputs };
+  if (delivery.outcome === "ignored") return { count: 1, outputs: NOTHING };
+  return { count: 0, outputs: NOTHING, failure: delivery };
+}
+var hostReceiver, NOTHING;
+var init_receiver = __esm({
+  "shared/runtime/receiver.ts"() {
+    "use strict";
+    init_routing();
+    hostReceiver = (host) => ({
+      name: host.definition.name,
+      topics: topicsOf(host.definition),
+      handle: ({ records }, at) => new Promise((resolve) => {
+        const record3 = records[at];
+        if (record3 === void 0) throw new RangeError(`no record ${at} in a batch of ${records.length}`);
+        host.start(record3.event, (delivery) => resolve(handledOne(delivery)));
+      })
+    });
+    NOTHING = [];
+  }
+});
+
+// shared/runtime/consume.ts
+var consume_exports = {};
+__export(consume_exports, {
+  consume: () => consume,
+  feed: () => feed
+});
+async function feed(receiver, options) {
+  const { bus, log } = options;
+  const { name, topics } = receiver;
+  const group = options.group ?? name;
+  const ended = Promise.withResolvers();
+  const closing = new AbortController();
+  const heartbeats = heartbeatsOf(options.stopwatch, closing.signal);
+  const onDefect = (error, event) => {
+    if (options.onDefect !== void 0) return options.onDefect(error, event);
+    log.fatal({ function: name, ...traceFields(event), error }, "defect: the process must end");
+    closing.abort();
+    ended.reject(error);
+  };
+  const { isBackground = false } = options;
+  const subscription = await bus.subscribe({ group, topics, isBackground }, async (batch) => {
+    const run = new BatchRun({ ...options, receiver, group, onDefect }, batch, closing.signal);
+    heartbeats.begin(batch);
+    try {
+      await run.run();
+    } finally {
+      heartbeats.end(batch);
+    }
+  });
+  return {
+    ended: ended.promise,
+    async close() {
+      closing.abort();
+      await subscription.close();
+      ended.resolve();
+    }
+  };
+}
+function heartbeatsOf(stopwatch, signal) {
+  const running = /* @__PURE__ */ new Set();
+  let isBeating = false;
+  const beat = async () => {
+    isBeating = true;
+    try {
+      while (running.size > 0) {
+        await stopwatch.sleep(HEARTBEAT_MS, signal);
+        await Promise.all([...running].map((batch) => batch.heartbeat().catch(() => void 0)));
+      }
+    } catch {
+    }
+    isBeating = false;
+  };
+  return {
+    begin(batch) {
+      running.add(batch);
+      if (!isBeating) void beat();
+    },
+    end: (batch) => running.delete(batch)
+  };
+}
+var HEARTBEAT_MS, consume;
+var init_consume = __esm({
+  "shared/runtime/consume.ts"() {
+    "use strict";
+    init_batch_run();
+    init_log();
+    init_receiver();
+    HEARTBEAT_MS = 2e3;
+    consume = ({ host, ...options }) => feed(hostReceiver(host), options);
   }
 });
 
@@ -1386,53 +1746,8 @@ function unlink(deadline) {
   deadline.next = deadline;
 }
 
-// shared/runtime/log.ts
-import { pino } from "pino";
-var LOG_LEVELS = ["debug", "info", "warn", "error", "fatal", "silent"];
-var SECRET_NAMES = [
-  "appkey",
-  "appsecret",
-  "appKey",
-  "appSecret",
-  "approvalKey",
-  "approval_key",
-  "authorization",
-  "cookie",
-  "password",
-  "secret",
-  "secretkey",
-  "token",
-  "access_token",
-  "accessToken",
-  "apiKey"
-];
-var REDACTED = {
-  paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
-  censor: "[redacted]"
-};
-function createLog(name, level = "info", destination) {
-  const options = {
-    name,
-    level,
-    base: { name },
-    errorKey: "error",
-    messageKey: "message",
-    formatters: { level: (label) => ({ level: label }) },
-    timestamp: isoTime,
-    redact: REDACTED
-  };
-  return destination === void 0 ? pino(options) : pino(options, destination);
-}
-var isoTime = pino.stdTimeFunctions.isoTime;
-function traceFields(event) {
-  const [, traceId, spanId] = event.traceparent?.split("-") ?? [];
-  return {
-    eventId: event.id,
-    eventType: event.type,
-    correlationId: event.correlationid,
-    ...traceId === void 0 ? {} : { traceId, spanId }
-  };
-}
+// shared/runtime/host.ts
+init_log();
 
 // shared/runtime/event-identity.ts
 import { hash } from "node:crypto";
@@ -2048,19 +2363,24 @@ var isUsualSource = /* @__PURE__ */ (() => {
     return isRight;
   };
 })();
-function readPlainHeaders(rawHeaders) {
+var noHeaders = () => {
   const none = void 0;
-  const values = [none, none, none, none, none, none, none, none, none, none, none];
+  return [none, none, none, none, none, none, none, none, none, none, none];
+};
+function putPlain(values, slot, value) {
+  if (value.length > LENGTH_MAX || values[slot] !== void 0 || !isUsual(slot, value)) return false;
+  values[slot] = value;
+  return true;
+}
+var isWhole = (values) => values[SPECVERSION] !== void 0 && values[ID] !== void 0 && values[SOURCE] !== void 0 && values[TYPE] !== void 0;
+function readPlainHeaders(rawHeaders) {
+  const values = noHeaders();
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const slot = slotOf(rawHeaders[at] ?? "");
     if (slot === NONE) continue;
-    const value = rawHeaders[at + 1] ?? "";
-    if (slot === UNUSUAL || value.length > LENGTH_MAX || values[slot] !== void 0) return void 0;
-    if (!isUsual(slot, value)) return void 0;
-    values[slot] = value;
+    if (slot === UNUSUAL || !putPlain(values, slot, rawHeaders[at + 1] ?? "")) return void 0;
   }
-  const isWhole = values[SPECVERSION] !== void 0 && values[ID] !== void 0 && values[SOURCE] !== void 0 && values[TYPE] !== void 0;
-  return isWhole ? values : void 0;
+  return isWhole(values) ? values : void 0;
 }
 var plainEvent = (values, data) => ({
   specversion: "1.0",
@@ -2641,6 +2961,9 @@ async function closeAll(closes, log) {
   }
 }
 
+// shared/runtime/serve.ts
+init_log();
+
 // shared/runtime/metrics.ts
 import {
   Counter,
@@ -2775,6 +3098,9 @@ var ServeConfig = z12.object({
   JTS_DRAIN_GRACE_MS: z12.coerce.number().int().min(0).max(6e4).default(2e3).describe("How long a process that was told to end still takes work, milliseconds: routers notice late."),
   JTS_CLOSE_MS_MAX: z12.coerce.number().int().min(100).max(6e5).default(2e4).describe(
     "How long work in flight may take to end after the grace, milliseconds. Keep it below what the platform grants."
+  ),
+  JTS_CONSUME: z12.stringbool().optional().describe(
+    "Makes the process of a function a member of its consumer group: it takes its events from Kafka itself, and needs no bridge or trigger. Needs JTS_KAFKA_BROKERS."
   )
 });
 async function serve(definition, handler, options) {
@@ -2787,23 +3113,25 @@ async function serve(definition, handler, options) {
   const onDrain = () => {
     isDraining = true;
   };
+  const onDefect = (error) => {
+    log.fatal({ error }, "defect: the process ends and is started again");
+    void endDefective(starting);
+  };
   const server = functionServer([host], {
     log,
     stopwatch,
     metrics,
     bodyBytesMax: config2.JTS_BODY_BYTES_MAX,
     isDraining: () => isDraining,
-    onDefect: (error) => {
-      log.fatal({ error }, "defect: the process ends and is started again");
-      void endDefective(starting);
-    },
+    onDefect,
     ...bus === void 0 ? {} : { publish: (events) => bus.publish(events) },
     ...options.notReady === void 0 ? {} : { notReady: options.notReady }
   });
   const parts = [
     ...dependencyParts(bus === void 0 ? closes : [...closes, bus]),
     { name: "host", start: async () => async () => host.close() },
-    serverPart(server, config2.PORT, stopwatch)
+    serverPart(server, config2.PORT, stopwatch),
+    ...config2.JTS_CONSUME === true ? [consumingPart(bus, { host, stopwatch, log, onDefect })] : []
   ];
   const starting = runLifecycle(parts, {
     log,
@@ -2817,6 +3145,15 @@ async function serve(definition, handler, options) {
   log.info({ port }, "listening");
   return { ...lifecycle, port };
 }
+var consumingPart = (bus, options) => ({
+  name: "consumer group",
+  async start() {
+    if (bus === void 0) throw new ConfigError(["JTS_CONSUME: needs JTS_KAFKA_BROKERS"]);
+    const { consume: consume2 } = await Promise.resolve().then(() => (init_consume(), consume_exports));
+    const consumption = await consume2({ bus, ...options });
+    return () => consumption.close();
+  }
+});
 async function endDefective(starting) {
   const lifecycle = await starting;
   await lifecycle.stop("defect");
