@@ -110,7 +110,7 @@ export async function openOrderPath(options: PathOptions = {}) {
     /** Of a process that holds the fence already, as every one does after its first order. */
     async handover(stopwatch: Stopwatch = systemStopwatch, accountId = ACCOUNT): Promise<IntentHandover> {
       const approvalAgeMsMax = options.approvalAgeMsMax ?? APPROVAL_AGE_MS_MAX
-      const intents = new IntentHandover({ clock, stopwatch, approvalAgeMsMax })
+      const intents = new IntentHandover({ gateway: broker.gateway, clock, stopwatch, approvalAgeMsMax })
       intents.fenced(accountId, await store.fence(accountId))
       return intents
     },
@@ -175,7 +175,7 @@ function replicaOf(world: World, options: PathOptions, parts: Parts, hosts: Func
         clock,
         stopwatch: parts.stopwatch ?? systemStopwatch,
         approvalAgeMsMax: options.approvalAgeMsMax ?? APPROVAL_AGE_MS_MAX,
-        ...(intents === undefined ? {} : { prepared: intents }),
+        ...(intents === undefined ? {} : { intents }),
       }),
     ),
     record: hosted(

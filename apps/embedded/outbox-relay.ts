@@ -37,7 +37,7 @@ export async function outboxRelay(deps: OutboxRelayDeps): Promise<OutboxRelay> {
   const { outbox, archive, bus, stopwatch, log } = deps
   /** In flight on stored topics. A consumer group of our own sees each before it can be settled. */
   const inFlight = new Set<string>()
-  await bus.subscribe({ group: GROUP, topics: STORED_TOPICS }, async (batch) => {
+  await bus.subscribe({ group: GROUP, topics: STORED_TOPICS, isBackground: true }, async (batch) => {
     for (const { event, offset } of batch.records) {
       inFlight.add(event.id)
       batch.resolve(offset)

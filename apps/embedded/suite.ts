@@ -84,9 +84,10 @@ export async function startSuite(deps: SuiteDeps): Promise<Suite> {
   await run(placeOrder, placement(deps, intents))
   await run(recordExecution, executions(deps), { retry: SOON })
   await run(reconcileAccount, reconciliation(deps))
-  await run(notify, notifications(deps))
+  await run(notify, notifications(deps), { isBackground: true })
   // The outbox relay stores the archive before it settles an event (O3), so nothing here waits for it.
-  await run(archiveEvent, archiveEventHandler({ archive: deps.stores.archive, storedBefore: 'batch' }))
+  const archiving = archiveEventHandler({ archive: deps.stores.archive, storedBefore: 'batch' })
+  await run(archiveEvent, archiving, { isBackground: true })
 
   return {
     ended: Promise.race(consumptions.map(({ ended }) => ended)),
@@ -126,8 +127,9 @@ const strategies = ({ settings, stores, gateway, clock, log }: SuiteDeps, signal
     settings: evaluateSettingsFrom(settings.strategy),
   })
 
-const intentHandover = ({ settings, clock }: SuiteDeps): IntentHandover =>
+const intentHandover = ({ settings, gateway, clock }: SuiteDeps): IntentHandover =>
   new IntentHandover({
+    gateway,
     clock,
     stopwatch: systemStopwatch,
     approvalAgeMsMax: settings.place.JTS_APPROVAL_AGE_MS_MAX,
@@ -140,14 +142,14 @@ function risk({ settings, stores, hotState, clock }: SuiteDeps, intents: IntentH
   return riskCheckHandler({ limitsOf: () => limits, facts, orders, clock, intents })
 }
 
-const placement = ({ settings, stores, gateway, clock }: SuiteDeps, prepared: IntentHandover) =>
+const placement = ({ settings, stores, gateway, clock }: SuiteDeps, intents: IntentHandover) =>
   placeOrderHandler({
     gateway,
     orders: stores.orders,
     clock,
     stopwatch: systemStopwatch,
     approvalAgeMsMax: settings.place.JTS_APPROVAL_AGE_MS_MAX,
-    prepared,
+    intents,
   })
 
 const executions = ({ settings, stores }: SuiteDeps) =>

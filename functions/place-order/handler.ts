@@ -1,7 +1,7 @@
 // Write-ahead placement at a broker that cannot deduplicate for us.
 //
-// P1. Nothing leaves before its intent is committed, and only one delivery may send: the one that recorded it, or the
-//     first one of an approval that was stored together with its intent (prepared.ts).
+// P1. Nothing leaves before its intent is committed, and only the one that recorded it may send: a delivery of its
+//     approval, or the approval itself where it carries the intent (prepared.ts).
 // P2. The send happens once for each recorded attempt. Only `notSent`, which proves that nothing was taken, may be tried
 //     again, inside the same attempt and before SEND_WINDOW_MS is over.
 // P3. A send that would start later than SEND_WINDOW_MS after its intent was begun does not start: reconciliation may by
@@ -19,31 +19,26 @@ import type { DenialCode } from '#shared/domain/risk.ts'
 import { formatInstant } from '#shared/domain/time.ts'
 import { isOf, output } from '#shared/events/contract.ts'
 import { OrderAbsent, OrderSubmitted } from '#shared/events/orders.ts'
-import type { BrokerGateway } from '#shared/ports/broker-gateway.ts'
-import type { Clock, Stopwatch } from '#shared/ports/clock.ts'
+import type { Clock } from '#shared/ports/clock.ts'
 import { PoisonError, RetryableError } from '#shared/ports/errors.ts'
 import type { IntentResult, OrderStore, StoredOrder } from '#shared/ports/order-store.ts'
 import type { EventFor, Handler, HandlerContext, OutputOf } from '#shared/runtime/function.ts'
 import { type Answer, contradictionOf, effectOf, givenUp, isAwaited, reasonNotToSend } from './decide.ts'
 import type { placeOrder } from './function.ts'
-import type { IntentHandover, Prepared } from './prepared.ts'
+import type { IntentHandover } from './prepared.ts'
+import { type SendDeps, sendOnce } from './send.ts'
 
-/** Process milliseconds after the intent within which a send may start. */
-export const SEND_WINDOW_MS = 2_000
-const NOT_SENT_PAUSES_MS = [50, 150, 400] as const
 /** An answer is in memory only: so long do we insist on recording it. */
 const ANSWER_KEPT_MS = 60_000
 const RECORD_PAUSE_MS = 50
 
-export interface PlaceOrderDeps {
-  readonly gateway: Pick<BrokerGateway, 'submit'>
+export interface PlaceOrderDeps extends SendDeps {
   readonly orders: Pick<OrderStore, 'fence' | 'recordIntent' | 'change' | 'acknowledge' | 'order' | 'history'>
   readonly clock: Clock
-  readonly stopwatch: Stopwatch
   /** An approval older than this is not sent any more, milliseconds. */
   readonly approvalAgeMsMax: number
   /** Where risk-check runs in this process: intents that it recorded with the approval. */
-  readonly prepared?: IntentHandover
+  readonly intents?: IntentHandover
 }
 
 type PlaceEvent = EventFor<typeof placeOrder>
@@ -52,7 +47,7 @@ type Outputs = readonly OutputOf<typeof placeOrder>[]
 type Fences = ReturnType<typeof fencesOf>
 
 export function placeOrderHandler(deps: PlaceOrderDeps): Handler<typeof placeOrder> {
-  const fences = fencesOf(deps.orders, deps.prepared)
+  const fences = fencesOf(deps.orders, deps.intents)
   const underWay = new Map<string, Promise<Outputs>>()
 
   return async (event, context) => {
@@ -60,20 +55,20 @@ export function placeOrderHandler(deps: PlaceOrderDeps): Handler<typeof placeOrd
       await other.catch(() => undefined) // P4
     }
     if (context.signal.aborted) throw new RetryableError('the time for this delivery is over')
-    deps.prepared?.arrived(event)
+    deps.intents?.arrived(event)
     const run = place(deps, fences, event, context)
     underWay.set(event.id, run)
     try {
       return await run
     } finally {
       underWay.delete(event.id)
-      deps.prepared?.over(event)
+      deps.intents?.over(event)
     }
   }
 }
 
 /** One fence an account and process, taken when it is first needed. */
-function fencesOf(orders: Pick<OrderStore, 'fence'>, prepared: IntentHandover | undefined) {
+function fencesOf(orders: Pick<OrderStore, 'fence'>, intents: IntentHandover | undefined) {
   const epochs = new Map<string, Promise<number>>()
   return {
     of(accountId: string): Promise<number> {
@@ -82,14 +77,14 @@ function fencesOf(orders: Pick<OrderStore, 'fence'>, prepared: IntentHandover | 
       const taken = orders.fence(accountId)
       epochs.set(accountId, taken)
       taken.then(
-        (epoch) => prepared?.fenced(accountId, epoch),
+        (epoch) => intents?.fenced(accountId, epoch),
         () => epochs.delete(accountId),
       )
       return taken
     },
     drop(accountId: string): void {
       epochs.delete(accountId)
-      prepared?.fenced(accountId, undefined)
+      intents?.fenced(accountId, undefined)
     },
   }
 }
@@ -102,8 +97,11 @@ async function place(
 ): Promise<Outputs> {
   const { orders, clock, stopwatch } = deps
   const { accountId, clientOrderId } = event.data
-  const prepared = deps.prepared?.take(event.id)
-  if (prepared !== undefined) return sendIntended(deps, prepared, context)
+  const sent = deps.intents?.take(event.id)
+  if (sent !== undefined) {
+    const submission = [output(OrderSubmitted, sent.submitted)]
+    return recordAnswer(deps, await sent.answer, sent.order, submission, context)
+  }
   const isResend = isOf(OrderAbsent, event)
   let decidedTime = 'decidedTime' in event.data ? event.data.decidedTime : undefined
   if (isResend) {
@@ -136,36 +134,8 @@ async function place(
   if (result.outcome !== 'recorded') return withoutSending(deps, event, result, context)
 
   const order = result.order as StoredOrder & ApprovedOrder // only an approved order has an intent
-  return sendIntended(deps, { order, submitted: submitted(order.attempt).data, begunMs: startedMs }, context)
-}
-
-/** The intent is committed, and this delivery is the one that may send (P1). */
-async function sendIntended(
-  deps: PlaceOrderDeps,
-  { order, submitted, begunMs }: Prepared,
-  context: Context,
-): Promise<Outputs> {
-  const answer = await sendOnce(deps, order, begunMs, context.signal)
-  return recordAnswer(deps, answer, order, [output(OrderSubmitted, submitted)], context)
-}
-
-/** P1–P3. Resolves with what is known; never rejects for a reason that concerns the broker. */
-async function sendOnce(
-  deps: PlaceOrderDeps,
-  order: ApprovedOrder,
-  startedMs: number,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const { gateway, stopwatch } = deps
-  for (const pauseMs of [...NOT_SENT_PAUSES_MS, undefined]) {
-    if (stopwatch.elapsedMs() - startedMs > SEND_WINDOW_MS || signal.aborted) break
-    const result = await gateway.submit(order, signal)
-    if (result.outcome !== 'notSent') return result
-    if (pauseMs === undefined)
-      return { outcome: 'unknown', cause: 'noAnswer', detail: `not sent: ${result.detail}` }
-    await stopwatch.sleep(pauseMs, signal).catch(() => undefined)
-  }
-  return { outcome: 'unknown', cause: 'interrupted', detail: 'the send window closed before anything left' }
+  const answer = await sendOnce(deps, order, startedMs, context.signal)
+  return recordAnswer(deps, answer, order, [submitted(order.attempt)], context)
 }
 
 /** Insists: nobody else has the answer. A conflict is a report that came in between; the answer is held against it. */

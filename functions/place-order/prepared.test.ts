@@ -15,7 +15,7 @@ import {
   openOrderPath,
   outputsOf,
 } from '../../test/order-path.ts'
-import { SEND_WINDOW_MS } from './handler.ts'
+import { SEND_WINDOW_MS } from './send.ts'
 
 const paths: Path[] = []
 afterEach(async () => {
@@ -125,16 +125,35 @@ describe('an order of one process', () => {
 describe('an intent that was prepared', () => {
   const unclear = ['order.submitted', 'order.outcome-unknown']
 
-  test('is not sent when its window has closed before the approval arrives', async () => {
+  test('is sent when it is committed, and its approval finds the answer whenever it arrives', async () => {
     const { path, replica, stopwatch } = await oneProcess()
     const event = await approval(path, replica)
+    expect(path.broker.sends).toHaveLength(1)
     stopwatch.elapse(SEND_WINDOW_MS + 1)
+    const outputs = outputsOf(await replica.place.handle(event))
+    expect(namesOf(outputs)).toEqual(['order.submitted', 'order.accepted'])
+    expect(path.broker.sends).toHaveLength(1)
+  })
+
+  test('is not sent when its window has closed before the commit came back', async () => {
+    const path = await openPath()
+    const stopwatch = manualStopwatch()
+    const slow = (store: OrderStore): OrderStore => ({
+      ...store,
+      approve: async (...words) => {
+        const outcome = await store.approve(...words)
+        stopwatch.elapse(SEND_WINDOW_MS + 1)
+        return outcome
+      },
+    })
+    const replica = path.replica({ orders: slow, intents: await path.handover(stopwatch), stopwatch })
+    const event = await approval(path, replica)
     expect(namesOf(outputsOf(await replica.place.handle(event)))).toEqual(unclear)
     expect(path.broker.sends).toEqual([])
   })
 
   test.each(['the process', 'the process with the approval unsaid'])(
-    'is never sent after %s has died; evidence decides',
+    'is not sent by another process after %s has died; evidence decides',
     async (who) => {
       const path = await openPath()
       const orders = who === 'the process' ? undefined : dying('approve', 'after')
@@ -146,7 +165,7 @@ describe('an intent that was prepared', () => {
       const event = onlyOf(outputsOf(await next.risk.handle(request)), 'order.approved')
       const outputs = outputsOf(await next.place.handle(event))
       expect(namesOf(outputs)).toEqual(unclear)
-      expect(path.broker.sends).toEqual([])
+      expect(path.broker.sends).toHaveLength(orders ? 0 : 1)
       expect(await path.order()).toMatchObject({ status: 'outcomeUnknown', attempt: 1 })
     },
   )

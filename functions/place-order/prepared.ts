@@ -1,52 +1,55 @@
 // Intents that risk-check records for place-order with its approval, in the process that runs both.
 //
-// I1. An intent is handed over once, and only to the first delivery of its approval. Every other delivery finds it in the
-//     store as recorded and unanswered, and never sends (P4).
+// I1. The send starts when the transaction that holds approval and intent has come back, and starts once. The delivery of
+//     the approval takes the answer. A delivery that is not given one, here or anywhere, finds the intent in the store as
+//     recorded and unanswered, and never sends (P4).
 // I2. Nothing is drafted that place-order would not record and send at once: not without a fence, not for an approval
-//     that it would give up, not while anything else of that account is on its way to it or in its hands. An intent that
-//     stood in a line would outlive its window (P3).
+//     that it would give up, not while anything else of that account is on its way to it or in its hands. Orders of one
+//     account leave one after another, and an intent that stood in a line would outlive its window (P3).
 import type { ApprovedOrder } from '#shared/domain/order.ts'
 import { formatInstant } from '#shared/domain/time.ts'
 import { type DataOf, type Event, type EventOf, isOf, output } from '#shared/events/contract.ts'
 import { OrderApproved, OrderSubmitted } from '#shared/events/orders.ts'
-import type { Clock, Stopwatch } from '#shared/ports/clock.ts'
+import type { Clock } from '#shared/ports/clock.ts'
 import { type Approval, type StoredOrder, submittingOrder } from '#shared/ports/order-store.ts'
 import type { IntentDraft, PreparedIntents } from '#shared/ports/prepared-intents.ts'
 import { outputEvent } from '#shared/runtime/output-event.ts'
-import { reasonNotToSend } from './decide.ts'
+import { type Answer, reasonNotToSend } from './decide.ts'
 import { placeOrder } from './function.ts'
+import { type SendDeps, sendOnce } from './send.ts'
 
 /** An approval that never arrives, because its delivery failed for good, holds up nothing for longer than this. */
 const REMEMBERED_MS = 60_000
 
-/** An intent that was recorded before its approval arrived. */
-export interface Prepared {
+/** An order that was sent before its approval arrived. */
+export interface Sent {
   readonly order: StoredOrder & ApprovedOrder
   readonly submitted: DataOf<typeof OrderSubmitted>
-  /** By the stopwatch. */
-  readonly begunMs: number
+  readonly answer: Promise<Answer>
 }
 
-export interface PreparedIntentsOptions {
+export interface IntentHandoverOptions extends SendDeps {
   readonly clock: Pick<Clock, 'now'>
-  readonly stopwatch: Pick<Stopwatch, 'elapsedMs'>
   /** As given to place-order. */
   readonly approvalAgeMsMax: number
 }
 
 type AccountEvent = EventOf<{ readonly accountId: string }>
 
-/** Both ends: risk-check drafts, place-order takes. One for each process that runs the two. */
+/** Both ends: risk-check drafts, place-order takes the answer. One for each process that runs the two. */
 export class IntentHandover implements PreparedIntents {
-  readonly #options: PreparedIntentsOptions
+  readonly #options: IntentHandoverOptions
+  /** A send ends by its own limits; it is never cut off. */
+  readonly #forever = new AbortController().signal
   readonly #epochs = new Map<string, number>()
   /** By account: events on their way to place-order or in its hands, and since when. */
   readonly #lines = new Map<string, Map<string, number>>()
-  readonly #prepared = new Map<string, Prepared>()
-  /** Deliveries that are over, oldest first: what is stored for them later comes too late (I1). */
+  /** By approval. */
+  readonly #sent = new Map<string, Sent>()
+  /** Deliveries that are over, oldest first. */
   readonly #over = new Map<string, number>()
 
-  constructor(options: PreparedIntentsOptions) {
+  constructor(options: IntentHandoverOptions) {
     this.#options = options
   }
 
@@ -67,12 +70,16 @@ export class IntentHandover implements PreparedIntents {
   }
 
   stored(approved: Event, approval: Approval, draft?: IntentDraft): void {
-    if (!isOf(OrderApproved, approved) || this.#over.has(approved.id)) return
+    if (!isOf(OrderApproved, approved)) return
+    // Told late: a delivery was handled without an answer (I1).
+    if (this.#over.has(approved.id) || this.#lines.get(approval.order.accountId)?.has(approved.id)) return
     this.arrived(approved)
     if (draft === undefined) return
     const submitted = submittedOf(approved, draft.epoch, formatInstant(draft.submittedTime))
     const order = submittingOrder(approval, draft)
-    this.#prepared.set(approved.id, { order, submitted, begunMs: draft.begunMs })
+    const answer = sendOnce(this.#options, order, draft.begunMs, this.#forever)
+    answer.catch(() => undefined) // whoever takes it hears of it
+    this.#sent.set(approved.id, { order, submitted, answer })
   }
 
   /** place-order holds this fence from now on; undefined: it has lost it. */
@@ -87,16 +94,14 @@ export class IntentHandover implements PreparedIntents {
   }
 
   /** I1. */
-  take(approvalId: string): Prepared | undefined {
-    const prepared = this.#prepared.get(approvalId)
-    this.#prepared.delete(approvalId)
-    return prepared
+  take(approvalId: string): Sent | undefined {
+    return this.#sent.get(approvalId)
   }
 
   over({ id, data }: AccountEvent): void {
     const nowMs = this.#options.stopwatch.elapsedMs()
     this.#lines.get(data.accountId)?.delete(id)
-    this.#prepared.delete(id)
+    this.#sent.delete(id)
     this.#over.delete(id)
     this.#over.set(id, nowMs)
     for (const [oldest, overMs] of this.#over) {
@@ -113,7 +118,7 @@ export class IntentHandover implements PreparedIntents {
     for (const [id, arrivedMs] of line) {
       if (arrivedMs > sinceMs) return false
       line.delete(id)
-      this.#prepared.delete(id)
+      this.#sent.delete(id)
     }
     return true
   }

@@ -45,6 +45,8 @@ export interface SubscribeOptions {
   readonly from?: 'earliest' | 'latest'
   /** Records in one batch at most. Default 500. */
   readonly batchSizeMax?: number
+  /** Nothing waits for this reader (it archives, counts, tells people): a bus may serve others first. Default false. */
+  readonly isBackground?: boolean
 }
 
 export interface EventBus {

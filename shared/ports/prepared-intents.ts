@@ -9,7 +9,10 @@ export interface PreparedIntents {
    * once.
    */
   draft(approved: Event): IntentDraft | undefined
-  /** The approval is stored, and `draft` with it where one is given. The event goes to the sender next. */
+  /**
+   * The store has taken the approval, and `draft` with it where one is given: then the sender sends now. The event goes to
+   * it all the same.
+   */
   stored(approved: Event, approval: Approval, draft?: IntentDraft): void
 }
 

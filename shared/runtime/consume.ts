@@ -24,6 +24,8 @@ export interface FeedOptions {
   readonly group?: string
   /** Default: 10 attempts, 100 ms to 10 s apart. */
   readonly retry?: RetryPolicy
+  /** As the bus has it. Default false. */
+  readonly isBackground?: boolean
   /** Spreads the pauses; 0 ≤ x < 1. Default: no spread. */
   readonly random?: () => number
   /** Default: nobody counts. */
@@ -66,7 +68,8 @@ export async function feed(receiver: Receiver, options: FeedOptions): Promise<Co
     ended.reject(error)
   }
 
-  const subscription = await bus.subscribe({ group, topics }, async (batch) => {
+  const { isBackground = false } = options
+  const subscription = await bus.subscribe({ group, topics, isBackground }, async (batch) => {
     const run = new BatchRun({ ...options, receiver, group, onDefect }, batch, closing.signal)
     heartbeats.begin(batch)
     try {

@@ -11,6 +11,7 @@ import type { PartitionLog, Position } from './partition-log.ts'
 export interface Member {
   readonly topics: readonly Topic[]
   readonly batchSizeMax: number
+  readonly isBackground: boolean
   readonly onBatch: (batch: BusBatch) => Promise<void>
   /** Cursors of this member whose batch runs. */
   readonly running: Map<Cursor, Promise<void>>

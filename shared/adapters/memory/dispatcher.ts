@@ -37,10 +37,11 @@ export class Dispatcher {
 
   /** Bound: it is handed on as a callback. */
   readonly wake = (cursor: Cursor): void => {
-    if (cursor.state !== 'idle' || cursor.member === undefined || cursor.member.isClosing) return
+    const { member } = cursor
+    if (cursor.state !== 'idle' || member === undefined || member.isClosing) return
     if (cursor.committed >= cursor.log.end()) return
     cursor.state = 'queued'
-    this.#loop.enqueue(() => this.#start(cursor))
+    this.#loop.enqueue(() => this.#start(cursor), member.isBackground)
   }
 
   isIdle(): boolean {

@@ -107,6 +107,7 @@ function groupDesk(
       const member: Member = {
         topics: options.topics,
         batchSizeMax,
+        isBackground: options.isBackground ?? false,
         onBatch,
         running: new Map(),
         isClosing: false,

@@ -3,8 +3,10 @@
 // The count, not a clock, decides: the order in which things run is then the same in every run of a replay.
 //
 // Between two pieces of work all promises that are ready go on (process.nextTick waits for them): whoever was woken first
-// gets as far as its first wait for a disk or a socket before the next one starts. Of the groups that read an order, the
-// one that moves it comes before those that archive it.
+// gets as far as its first wait for a disk or a socket before the next one starts.
+//
+// Background work waits until nothing else is ready: an order moves on before it is archived. It is never starved: one
+// piece of it goes first in every turn of the event loop.
 
 /** Records handed out, or heartbeats, between two turns of the event loop. */
 const UNITS_PER_TURN = 64
@@ -13,17 +15,40 @@ const TRIM_MIN = 1024
 
 export interface Turns {
   /** Runs `work` soon, after what was asked for before it. `units` is about how many records it stands for. */
-  enqueue(work: () => number): void
+  enqueue(work: () => number, isBackground: boolean): void
   /** Spends a unit; resolves at once, or on the next turn of the event loop when this one is used up. */
   readonly breathe: () => Promise<void>
   waiting(): number
 }
 
+type Work = () => number
+
+/** First in, first out. */
+function line() {
+  const works: Work[] = []
+  let head = 0
+  return {
+    push: (work: Work): void => void works.push(work),
+    waiting: (): number => works.length - head,
+    shift(): Work | undefined {
+      const work = works[head]
+      if (work === undefined) return undefined
+      head += 1
+      if (head === works.length || head === TRIM_MIN) {
+        works.splice(0, head)
+        head = 0
+      }
+      return work
+    },
+  }
+}
+
 const AT_ONCE = Promise.resolve()
 
 export function turns(): Turns {
-  const queue: (() => number)[] = []
-  let head = 0
+  const foreground = line()
+  const background = line()
+  let isBackgroundDue = false
   let isScheduled = false
   let unitsLeft = UNITS_PER_TURN
   let nextTurn: Promise<void> | undefined
@@ -34,32 +59,35 @@ export function turns(): Turns {
       setImmediate(() => {
         nextTurn = undefined
         unitsLeft = UNITS_PER_TURN
+        isBackgroundDue = true
         resolve()
       })
     }))
+
+  const next = (): Work | undefined => {
+    const due = isBackgroundDue ? background.shift() : undefined
+    isBackgroundDue = false
+    return due ?? foreground.shift() ?? background.shift()
+  }
 
   const step = (): void => {
     if (unitsLeft <= 0) {
       void turn().then(step)
       return
     }
-    const work = queue[head]
+    const work = next()
     if (work === undefined) {
       isScheduled = false
       return
-    }
-    head += 1
-    if (head === queue.length || head === TRIM_MIN) {
-      queue.splice(0, head)
-      head = 0
     }
     unitsLeft -= work()
     process.nextTick(step)
   }
 
   return {
-    enqueue(work) {
-      queue.push(work)
+    enqueue(work, isBackground) {
+      if (isBackground) background.push(work)
+      else foreground.push(work)
       if (isScheduled) return
       isScheduled = true
       queueMicrotask(step)
@@ -68,6 +96,6 @@ export function turns(): Turns {
       unitsLeft -= 1
       return unitsLeft > 0 ? AT_ONCE : turn()
     },
-    waiting: () => queue.length - head,
+    waiting: () => foreground.waiting() + background.waiting(),
   }
 }
