@@ -1,13 +1,13 @@
 // `npm run build`: every program as one file in `dist/<name>/`, with its source map, bill of materials and licences, and
 // `dist/manifest.json` that says what was built and how large it is. Names as arguments build only these;
-// `--list` prints the names of all.
+// `--list` prints the names of those that run without packages beside them.
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { bundleProgram } from './build/bundle.ts'
 import { billOfMaterials, licenceTexts, materialsOf, readLockFile } from './build/materials.ts'
-import { type Program, programsIn } from './build/programs.ts'
+import { type Program, programsIn, runsAlone } from './build/programs.ts'
 
 interface Built {
   readonly name: string
@@ -57,6 +57,7 @@ try {
   if (names[0] === '--list') {
     console.log(
       programsIn(root)
+        .filter(runsAlone)
         .map(({ name }) => name)
         .join('\n'),
     )

@@ -10,6 +10,9 @@ export interface Program {
   readonly entry: string
 }
 
+/** The embedded suite brings engines that no bundle holds: it needs the packages beside it. */
+export const runsAlone = ({ name }: Program): boolean => name !== 'embedded'
+
 const FOLDERS = { functions: 'function', connectors: 'connector', apps: 'app' } as const
 const TOOLS: readonly Program[] = [{ name: 'migrate', kind: 'tool', entry: 'scripts/migrate.ts' }]
 
