@@ -2363,24 +2363,19 @@ var isUsualSource = /* @__PURE__ */ (() => {
     return isRight;
   };
 })();
-var noHeaders = () => {
-  const none = void 0;
-  return [none, none, none, none, none, none, none, none, none, none, none];
-};
-function putPlain(values, slot, value) {
-  if (value.length > LENGTH_MAX || values[slot] !== void 0 || !isUsual(slot, value)) return false;
-  values[slot] = value;
-  return true;
-}
-var isWhole = (values) => values[SPECVERSION] !== void 0 && values[ID] !== void 0 && values[SOURCE] !== void 0 && values[TYPE] !== void 0;
 function readPlainHeaders(rawHeaders) {
-  const values = noHeaders();
+  const none = void 0;
+  const values = [none, none, none, none, none, none, none, none, none, none, none];
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const slot = slotOf(rawHeaders[at] ?? "");
     if (slot === NONE) continue;
-    if (slot === UNUSUAL || !putPlain(values, slot, rawHeaders[at + 1] ?? "")) return void 0;
+    const value = rawHeaders[at + 1] ?? "";
+    if (slot === UNUSUAL || value.length > LENGTH_MAX || values[slot] !== void 0) return void 0;
+    if (!isUsual(slot, value)) return void 0;
+    values[slot] = value;
   }
-  return isWhole(values) ? values : void 0;
+  const isWhole = values[SPECVERSION] !== void 0 && values[ID] !== void 0 && values[SOURCE] !== void 0 && values[TYPE] !== void 0;
+  return isWhole ? values : void 0;
 }
 var plainEvent = (values, data) => ({
   specversion: "1.0",
