@@ -1,7 +1,9 @@
 import { Agent } from 'node:http'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Event } from '#shared/events/contract.ts'
-import type { Vector } from './cloudevents/http-vector.ts'
+import { STRICTNESS_BAD, STRICTNESS_GOOD } from './cloudevents/http-strictness.ts'
+import { ORDER, type Vector } from './cloudevents/http-vector.ts'
 import { BINARY_VECTORS } from './cloudevents/http-vectors-binary.ts'
 import { STRUCTURED_VECTORS } from './cloudevents/http-vectors-structured.ts'
 import type { Problem } from './problem.ts'
@@ -48,4 +50,27 @@ test.each(byName(REFUSED))('refused: %s', async (_name, { headers, body, status,
   const { faults = [], status: stated } = JSON.parse(answer.body) as Problem
   expect(stated).toBe(status)
   expect(faults.map((fault) => fault.pointer)).toContain(pointer)
+})
+
+test('strictness: 38 of 38, 12 accepted as they were sent and 26 refused', async () => {
+  const right: string[] = []
+  for (const { name, headers, body, expect: wanted } of STRICTNESS_GOOD) {
+    handled = []
+    const { status } = await send(server.port, { headers, body, agent })
+    const first: object = handled[0] ?? {}
+    if (
+      status === 204 &&
+      handled.length === 1 &&
+      isDeepStrictEqual({ ...first, data: ORDER, ...wanted }, first)
+    )
+      right.push(name)
+  }
+  expect(right).toEqual(STRICTNESS_GOOD.map(({ name }) => name))
+  for (const { name, headers, body } of STRICTNESS_BAD) {
+    handled = []
+    const { status } = await send(server.port, { headers, body, agent })
+    if (status >= 400 && status < 500 && handled.length === 0) right.push(name)
+  }
+  expect(right).toEqual([...STRICTNESS_GOOD, ...STRICTNESS_BAD].map(({ name }) => name))
+  expect([STRICTNESS_GOOD.length, STRICTNESS_BAD.length, new Set(right).size]).toEqual([12, 26, 38])
 })
