@@ -26,6 +26,8 @@ export interface MarketOptions {
   readonly run: Options
   readonly settings: SuiteSettings
   readonly directory: string
+  /** Where the simulator listens. Default: free ports of loopback. */
+  readonly listen?: { readonly host: string; readonly restPort: number; readonly webSocketPort: number }
   /** Resolves when nothing is under way: awaited at every phase change, and after every event at speed `max`. */
   readonly settle: () => Promise<void>
 }

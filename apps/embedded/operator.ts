@@ -1,6 +1,6 @@
 // What an operator may ask and order, over HTTP on loopback. `jts` is its client; without a running suite `jts` serves it
 // to itself on the same stores. Not the public API: it has no users and never leaves the machine.
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import * as z from 'zod'
 import { averagePriceOfPosition } from '#shared/domain/position.ts'
 import { TRADING_STATES, type TradingState } from '#shared/domain/risk.ts'
@@ -36,7 +36,15 @@ export function operatorApp(deps: OperatorDeps): Hono {
   const { stores } = deps
   const app = new Hono()
 
-  app.get('/status', async (context) => context.json(await deps.status()))
+  app.use(fromThisMachineOnly)
+
+  app.get('/status', async (context) => {
+    const accounts = await accountViews(deps)
+    const states = Object.fromEntries(
+      accounts.map(({ accountId, tradingState }) => [accountId, tradingState]),
+    )
+    return context.json({ ...(await deps.status()), ...states })
+  })
 
   app.get('/orders', async (context) => {
     const limit = Limit.safeParse(context.req.query('limit'))
@@ -76,6 +84,16 @@ export function operatorApp(deps: OperatorDeps): Hono {
 
   app.notFound(() => problem('path', 'not served here', 404))
   return app
+}
+
+/** A web page that a person has open could ask as well: browsers name it, and what they believe to be talking to. */
+const fromThisMachineOnly: MiddlewareHandler = async (context, next) => {
+  const { hostname } = new URL(context.req.url)
+  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
+  if (!isLocal || context.req.header('origin') !== undefined) {
+    return problem('origin', 'only programs of this machine are answered', 403)
+  }
+  return next()
 }
 
 async function changeState(
@@ -121,7 +139,13 @@ const orderView = (order: StoredOrder) => ({
 
 export type AccountView = Awaited<ReturnType<typeof accountViews>>[number]
 
-export async function accountViews({ stores, clock }: Pick<OperatorDeps, 'stores' | 'clock'>) {
+export async function accountViews({
+  stores,
+  clock,
+}: {
+  readonly stores: Pick<Stores, 'ledger'>
+  readonly clock: Pick<Clock, 'now'>
+}) {
   const views = []
   for (const accountId of await stores.ledger.accountIds()) {
     const account = await stores.ledger.snapshot(accountId, clock.now())
@@ -155,7 +179,7 @@ export async function accountViews({ stores, clock }: Pick<OperatorDeps, 'stores
   return views
 }
 
-const problem = (pointer: string, detail: string, status: 400 | 404 = 400): Response =>
+const problem = (pointer: string, detail: string, status: 400 | 403 | 404 = 400): Response =>
   Response.json(
     {
       type: 'about:blank',

@@ -4,7 +4,6 @@
 //     first new event (O1 in outbox-relay.ts).
 // R2. The market moves only after the broker stream is live, so that nothing happens unseen.
 // R3. Ending goes against the current: the market first, then what follows from it, the stores last.
-import { mkdir } from 'node:fs/promises'
 import { kisFrameDecoder } from '#shared/adapters/broker-kis/decoder.ts'
 import { kisGateway } from '#shared/adapters/broker-kis/gateway.ts'
 import { type MemoryBus, memoryBus } from '#shared/adapters/memory/event-bus.ts'
@@ -13,7 +12,6 @@ import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemIds } from '#shared/adapters/system/ids.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { demoStrategies } from '../../functions/evaluate-strategy/strategies/demo.ts'
 import { brokerMarket } from './broker-market.ts'
 import { closeAll } from './close-all.ts'
 import { type Connectors, startConnectors } from './connectors.ts'
@@ -25,6 +23,7 @@ import { accountViews } from './operator.ts'
 import { startOperator } from './operator-server.ts'
 import type { Options } from './options.ts'
 import { outboxRelay } from './outbox-relay.ts'
+import { prepare } from './prepare.ts'
 import { postgresDirectoryOf } from './places.ts'
 import { quiet } from './quiet.ts'
 import { removeRunFile, writeRunFile } from './run-file.ts'
@@ -46,10 +45,16 @@ export interface RunDeps {
   readonly screen: Screen
 }
 
-/** Resolves when the run has ended and everything is closed; rejects when it had to end for a fault. */
+interface Running extends RunDeps {
+  readonly troubles: Troubles
+}
+
+/**
+ * Resolves when the run has ended and everything is closed; rejects when it had to end for a fault. The directory is
+ * there and claimed; it is given back.
+ */
 export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summary> {
   const { directory, settings, log, options } = deps
-  await mkdir(directory, { recursive: true })
   const troubles = troublesOf(log)
   const room: DiskRoomOptions = {
     directories: [directory, postgresDirectoryOf(directory)],
@@ -57,9 +62,10 @@ export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summ
     stopwatch: systemStopwatch,
     tell: (words) => troubles.tell('disk', words),
   }
-  await lookAtRoom(room)
-  const closers: Closers = []
+  const running: Running = { ...deps, troubles }
+  const closers: Closers = [() => removeRunFile(directory)]
   try {
+    await lookAtRoom(room)
     const stores = await openStores({
       directory,
       log,
@@ -75,10 +81,10 @@ export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summ
         ? await simulatedMarket({ run: options, settings, directory, settle: () => settle() })
         : brokerMarket(settings.broker, parseInstruments(settings.embedded.JTS_INSTRUMENTS))
     closers.push(() => market.stop())
-    const assembled = await assemble(deps, stores, market, closers)
+    const assembled = await assemble(running, stores, market, closers)
     settle = assembled.settle
     const drive = (until: AbortSignal): Promise<Summary> =>
-      run({ ...deps, troubles }, stores, market, assembled, closers, until)
+      run(running, stores, market, assembled, closers, until)
     return await whileThereIsRoom(room, drive, signal)
   } finally {
     const closing = closeAll(closers.splice(0).toReversed())
@@ -115,7 +121,7 @@ async function whileThereIsRoom(
 type Assembled = Awaited<ReturnType<typeof assemble>>
 type Closers = (() => Promise<unknown>)[]
 
-async function assemble(deps: RunDeps, stores: Stores, market: Market, closers: Closers) {
+async function assemble(deps: Running, stores: Stores, market: Market, closers: Closers) {
   const { settings, directory, log } = deps
   const { clock } = market
   const { bus, relay } = await transport(stores, market, log)
@@ -135,8 +141,20 @@ async function assemble(deps: RunDeps, stores: Stores, market: Market, closers: 
   await prepare(stores, market)
 
   const { JTS_PORT: port } = settings.embedded
-  const operator = await startOperator({ stores, market, bus, directory, port, clock, ids: systemIds })
-  closers.push(() => operator.close())
+  const operator = await startOperator({
+    stores,
+    market,
+    bus,
+    directory,
+    port,
+    clock,
+    ids: systemIds,
+    trouble: deps.troubles.oldest,
+  })
+  closers.push(async () => {
+    await writeRunFile(directory, { pid: process.pid }) // nobody answers any more
+    await operator.close()
+  })
   const suite = await startSuite({
     settings: market.simulator === undefined ? settings : operator.withMessages(settings),
     stores,
@@ -177,14 +195,6 @@ async function transport(stores: Stores, market: Market, log: Log) {
   return { bus, relay: await outboxRelay({ outbox, archive, bus, stopwatch: systemStopwatch, log }) }
 }
 
-async function prepare(stores: Stores, market: Market): Promise<void> {
-  for (const { accountId } of market.kis.accounts) {
-    await stores.ledger.openAccount({ accountId, broker: 'kis', currency: 'KRW' })
-  }
-  await stores.instruments.put(market.instruments)
-  if (market.simulator !== undefined) await seedStrategies(stores, market)
-}
-
 function settling(
   market: Market,
   bus: MemoryBus,
@@ -205,24 +215,8 @@ function settling(
   return () => quiet(activity, running.signal)
 }
 
-/** The strategies of the demonstration, unless the account has some already. */
-async function seedStrategies(stores: Stores, market: Market): Promise<void> {
-  if ((await stores.documents.list('strategy')).length > 0) return
-  for (const { accountId } of market.kis.accounts) {
-    for (const body of demoStrategies(accountId)) {
-      await stores.documents.put({
-        kind: 'strategy',
-        id: body.id,
-        after: 0,
-        body,
-        changedBy: 'demonstration',
-      })
-    }
-  }
-}
-
 async function run(
-  { options, directory, log, screen, troubles }: RunDeps & { readonly troubles: Troubles },
+  { options, directory, log, screen, troubles }: Running,
   stores: Stores,
   market: Market,
   { tally, relay, operator, suite, connectors, settle }: Assembled,
@@ -253,7 +247,6 @@ async function run(
     return Promise.all(background)
   })
   await writeRunFile(directory, { pid: process.pid, url: operator.url })
-  closers.push(() => removeRunFile(directory))
 
   const { failed } = market.simulator ?? {}
   const faults = Promise.race([connectors.ended, suite.ended, ...(failed === undefined ? [] : [failed])])

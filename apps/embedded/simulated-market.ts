@@ -20,7 +20,13 @@ const PLAY_ACCOUNT = {
 const RATE_PER_SECOND = 18
 const RATE_PER_SECOND_MAX = 100_000
 
-export async function simulatedMarket({ run, settings, directory, settle }: MarketOptions): Promise<Market> {
+export async function simulatedMarket({
+  run,
+  settings,
+  directory,
+  settle,
+  listen,
+}: MarketOptions): Promise<Market> {
   const speed = run.speed ?? (run.replay === undefined ? settings.embedded.JTS_SIMULATOR_SPEED : 'max')
   const ratePerSecond = rateAt(speed)
   const state = join(directory, 'simulator')
@@ -29,6 +35,7 @@ export async function simulatedMarket({ run, settings, directory, settle }: Mark
   let events = 0
   const ending = new AbortController()
   const simulator = await startSimulator({
+    ...listen,
     profile: 'paper',
     accounts: [PLAY_ACCOUNT],
     market:
@@ -49,7 +56,7 @@ export async function simulatedMarket({ run, settings, directory, settle }: Mark
     ...(speed === 'max' ? { pace: settle } : {}),
   })
   const clock = historicalClock(simulator.startsAt)
-  const time = marketTime(clock, settle)
+  const time = marketTime(clock, settle, speed === 'max')
   moving = time
   const source = run.replay === undefined ? 'seeded' : `recorded ${run.replay}`
   return {

@@ -1,7 +1,7 @@
 // Counts what flows, and hashes everything that was decided: two runs over the same market data must agree on it.
 //
-// Order is a promise within a key and nowhere else, so each key has a chain of its own, and the chains are combined in
-// the order of their names. Left out is what tells of a run and not of the market: connections, reconciliations,
+// Order is a promise within what one producer says under one key and nowhere else, so each of these has a chain of its
+// own, and the chains are combined in the order of their names. Left out is what tells of a run and not of the market: connections, reconciliations,
 // timers, deliveries of messages.
 import { createHash } from 'node:crypto'
 import { CONTRACTS } from '#shared/events/catalogue.ts'
@@ -10,7 +10,6 @@ import { ExecutionReported } from '#shared/events/executions.ts'
 import { BarClosed, QuoteChanged, SignalRaised, TickTraded } from '#shared/events/market.ts'
 import type { EventBus, Subscription } from '#shared/ports/event-bus.ts'
 
-const GROUP = 'embedded-tally'
 const HASHED_TOPICS: readonly Topic[] = ['orders']
 const HASHED = new Set<EventContract>([
   TickTraded,
@@ -21,17 +20,21 @@ const HASHED = new Set<EventContract>([
   ...CONTRACTS.filter((contract) => HASHED_TOPICS.includes(contract.topic)),
 ])
 const HASHED_TYPES = new Set([...HASHED].map((contract) => contract.type))
-const COUNTED_TOPICS: readonly Topic[] = [
-  'market.frames',
-  'market.ticks',
-  'market.bars',
-  'strategy.signals',
-  'orders',
-  'executions',
-  'risk',
-  'notifications',
-  'timers',
-]
+/** How the tally subscribes. */
+export const TALLY: { readonly group: string; readonly topics: readonly Topic[] } = {
+  group: 'tally',
+  topics: [
+    'market.frames',
+    'market.ticks',
+    'market.bars',
+    'strategy.signals',
+    'orders',
+    'executions',
+    'risk',
+    'notifications',
+    'timers',
+  ],
+}
 
 export interface Tally {
   /** Events of a contract so far in this run. */
@@ -51,20 +54,17 @@ export async function tallyOf(bus: EventBus): Promise<Tally> {
     counts.set(event.type, (counts.get(event.type) ?? 0) + 1)
     newest.set(event.type, event)
     if (!HASHED_TYPES.has(event.type)) return
-    const key = `${topic}/${event.partitionkey}`
-    const { id, type, subject, time, data } = event
+    const { id, source, type, subject, time, data } = event
+    const key = `${topic}/${event.partitionkey}/${source}`
     const link = createHash('sha256').update(chains.get(key) ?? '')
     chains.set(key, link.update(JSON.stringify([id, type, subject, time, data])).digest('hex'))
   }
-  const subscription: Subscription = await bus.subscribe(
-    { group: GROUP, topics: COUNTED_TOPICS },
-    async (batch) => {
-      for (const { event, offset } of batch.records) {
-        note(batch.topic, event)
-        batch.resolve(offset)
-      }
-    },
-  )
+  const subscription: Subscription = await bus.subscribe(TALLY, async (batch) => {
+    for (const { event, offset } of batch.records) {
+      note(batch.topic, event)
+      batch.resolve(offset)
+    }
+  })
   return {
     count: (contract) => counts.get(contract.type) ?? 0,
     newest: (contract) => newest.get(contract.type),

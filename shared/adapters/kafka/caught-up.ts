@@ -7,23 +7,27 @@ import type { Admin } from 'kafkajs'
 /** Group ids with the topics that each consumes, as they are named on the brokers. */
 export type ConsumedTopics = ReadonlyMap<string, readonly string[]>
 
-/** False too while a group has no position yet: it has still to join. */
-export async function haveCaughtUp(admin: Admin, consumed: ConsumedTopics): Promise<boolean> {
+/** False too while a group has still to join: members commit where they begin. */
+export async function haveCaughtUp(
+  admin: Pick<Admin, 'fetchOffsets' | 'fetchTopicOffsets'>,
+  consumed: ConsumedTopics,
+): Promise<boolean> {
   const positions = await Promise.all(
-    [...consumed].map(([groupId, topics]) => admin.fetchOffsets({ groupId, topics: [...topics] })),
+    [...consumed].map(async ([groupId, topics]) => {
+      // All that the group has, in one request; to ask for topics by name costs a request for each.
+      const committed = await admin.fetchOffsets({ groupId })
+      return topics.map((topic) => ({
+        topic,
+        partitions: committed.find((each) => each.topic === topic)?.partitions ?? [],
+      }))
+    }),
   )
   const topics = [...new Set([...consumed.values()].flat())]
-  const ends = new Map<string, bigint>()
-  await Promise.all(
-    topics.map(async (topic) => {
-      for (const { partition, high } of await admin.fetchTopicOffsets(topic))
-        ends.set(`${topic}/${partition}`, BigInt(high))
-    }),
+  const ends = new Map(
+    await Promise.all(topics.map(async (topic) => [topic, await admin.fetchTopicOffsets(topic)] as const)),
   )
-  return positions.flat().every(({ topic, partitions }) =>
-    partitions.every(({ partition, offset }) => {
-      const end = ends.get(`${topic}/${partition}`)
-      return end !== undefined && BigInt(offset) >= end
-    }),
-  )
+  return positions.flat().every(({ topic, partitions }) => {
+    const at = new Map(partitions.map(({ partition, offset }) => [partition, BigInt(offset)]))
+    return (ends.get(topic) ?? []).every(({ partition, high }) => (at.get(partition) ?? -1n) >= BigInt(high))
+  })
 }
