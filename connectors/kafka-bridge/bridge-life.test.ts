@@ -5,37 +5,13 @@ import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
 import { seededRandom } from '#shared/simulation/random.ts'
 import { type BothHandler, bar, cancel, denial } from '#shared/runtime/test-event.fixture.ts'
-import {
-  type FunctionProcess,
-  type TestBridge,
-  openBridge,
-  serveFunction,
-  targetOf,
-  watchDenials,
-} from './bridge.fixture.ts'
+import { bridgeBench, isDone, openBridge, targetOf, until, watchDenials } from './bridge.fixture.ts'
 import type { Target } from './target.ts'
 
-const ends: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-})
+const { bridging, serving, end } = bridgeBench()
+afterEach(end)
 
 const NAME = 'test-function'
-const bridging = (...args: Parameters<typeof openBridge>): TestBridge => {
-  const opened = openBridge(...args)
-  ends.push(() => opened.close())
-  return opened
-}
-const serving = async (...args: Parameters<typeof serveFunction>): Promise<FunctionProcess> => {
-  const served = await serveFunction(...args)
-  ends.push(() => served.kill().catch(() => undefined))
-  return served
-}
-
-const until = (condition: () => boolean | Promise<boolean>): Promise<void> =>
-  expect.poll(condition, { interval: 5, timeout: 15_000 }).toBe(true)
-const isDone = ({ bus }: Pick<TestBridge, 'bus'>): Promise<void> =>
-  until(async () => (await bus.lag(NAME)) === 0)
 const accounts = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `A-${index}`)
 
@@ -210,7 +186,6 @@ describe('all at once', () => {
         { timeoutMs: 200 },
       )
       const bridges = [openBridge([target], { bus, leaveMs: 20 }), openBridge([target], { bus, leaveMs: 20 })]
-      ends.push(async () => void (await Promise.all(bridges.map(({ bridge }) => bridge.close()))))
       const wanted = accounts(20).flatMap((account) =>
         Array.from({ length: 40 }, (_, index) => cancel(`${account}/${index}`, account)),
       )
@@ -233,6 +208,7 @@ describe('all at once', () => {
         expect([...stored].filter(([, key]) => key === account).map(([id]) => id)).toEqual(inOrder)
       }
       expect(bus.deadLetters()).toEqual([])
+      await Promise.all(bridges.map(({ bridge }) => bridge.close()))
     },
   )
 })

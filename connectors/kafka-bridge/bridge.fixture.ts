@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { type RequestListener, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { expect } from 'vitest'
 import { type MemoryBus, memoryBus } from '#shared/adapters/memory/event-bus.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import { hostFunction } from '#shared/runtime/host.ts'
@@ -152,3 +153,31 @@ export async function watchDenials(bus: MemoryBus): Promise<string[]> {
   })
   return seen
 }
+
+/** What a test opens, and how it ends: `afterEach(bench.end)`. */
+export function bridgeBench() {
+  const ends: (() => Promise<void>)[] = []
+  const ending = <Opened extends FunctionProcess>(opened: Opened): Opened => {
+    ends.push(() => opened.kill().catch(() => undefined)) // it may be dead already
+    return opened
+  }
+  return {
+    bridging: (...args: Parameters<typeof openBridge>): TestBridge => {
+      const opened = openBridge(...args)
+      ends.push(() => opened.close())
+      return opened
+    },
+    serving: async (...args: Parameters<typeof serveFunction>) => ending(await serveFunction(...args)),
+    answering: async (...args: Parameters<typeof listen>) => ending(await listen(...args)),
+    end: async (): Promise<void> => {
+      for (const end of ends.splice(0).toReversed()) await end()
+    },
+  }
+}
+
+export const until = (condition: () => boolean | Promise<boolean>): Promise<void> =>
+  expect.poll(condition, { interval: 5, timeout: 15_000 }).toBe(true)
+
+/** Everything that the test function consumes is handled. */
+export const isDone = ({ bus }: Pick<TestBridge, 'bus'>): Promise<void> =>
+  until(async () => (await bus.lag(bothFunction.name)) === 0)

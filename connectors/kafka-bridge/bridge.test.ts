@@ -6,41 +6,12 @@ import { PoisonError, RetryableError } from '#shared/ports/errors.ts'
 import { BATCH_TYPE } from '#shared/runtime/cloudevents/http-encode.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { bar, cancel, denial, root } from '#shared/runtime/test-event.fixture.ts'
-import {
-  type FunctionProcess,
-  type TestBridge,
-  listen,
-  openBridge,
-  serveFunction,
-  targetOf,
-  watchDenials,
-} from './bridge.fixture.ts'
+import { bridgeBench, isDone, targetOf, until, watchDenials } from './bridge.fixture.ts'
 
-const ends: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).toReversed()) await end()
-})
+const { bridging, serving, answering, end } = bridgeBench()
+afterEach(end)
 
 const NAME = 'test-function'
-const bridging = (...args: Parameters<typeof openBridge>): TestBridge => {
-  const opened = openBridge(...args)
-  ends.push(() => opened.close())
-  return opened
-}
-const serving = async (...args: Parameters<typeof serveFunction>): Promise<FunctionProcess> => {
-  const served = await serveFunction(...args)
-  ends.push(() => served.kill().catch(() => undefined))
-  return served
-}
-const answering = async (...args: Parameters<typeof listen>): Promise<FunctionProcess> => {
-  const served = await listen(...args)
-  ends.push(() => served.kill().catch(() => undefined))
-  return served
-}
-
-const until = (condition: () => boolean | Promise<boolean>): Promise<void> =>
-  expect.poll(condition, { interval: 5, timeout: 10_000 }).toBe(true)
-const isDone = ({ bus }: TestBridge): Promise<void> => until(async () => (await bus.lag(NAME)) === 0)
 const ids = (count: number, prefix = 'c'): readonly string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`)
 

@@ -74,9 +74,9 @@ export const BridgeConfig = z
         'What a request may still take when its partition goes to another bridge, or this one ends, milliseconds.',
       ),
     JTS_BRIDGE_ATTEMPTS_MAX: wholeNumber(1, 1_000)
-      .default(10)
+      .default(14)
       .describe(
-        'Deliveries of one event before it is set aside. Orders and executions are never set aside because the world was not ready.',
+        'Deliveries of one event before it is set aside, at growing intervals: 14 are about a minute. Orders and executions are never set aside because the world was not ready.',
       ),
   })
   .superRefine((settings, context) => {

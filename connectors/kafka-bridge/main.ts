@@ -9,14 +9,7 @@ import { runConnector } from '#shared/runtime/connector.ts'
 import { createLog } from '#shared/runtime/log.ts'
 import { createMetrics } from '#shared/runtime/metrics.ts'
 import { ServeConfig } from '#shared/runtime/serve.ts'
-import { archiveEvent } from '../../functions/archive-event/function.ts'
-import { evaluateStrategy } from '../../functions/evaluate-strategy/function.ts'
-import { ingestTick } from '../../functions/ingest-tick/function.ts'
-import { notify } from '../../functions/notify/function.ts'
-import { placeOrder } from '../../functions/place-order/function.ts'
-import { reconcileAccount } from '../../functions/reconcile-account/function.ts'
-import { recordExecution } from '../../functions/record-execution/function.ts'
-import { riskCheck } from '../../functions/risk-check/function.ts'
+import { DEFINITIONS } from '../../apps/definitions.ts'
 import { type Bridge, startBridge } from './bridge.ts'
 import { BridgeConfig } from './config.ts'
 import { gatewaySource } from './gateway.ts'
@@ -24,17 +17,8 @@ import { httpClient } from './http-client.ts'
 import { bridgeMetrics, observeBridge } from './metrics.ts'
 import { type TargetSource, targetsAt } from './target.ts'
 
-const DEFINITIONS = [
-  archiveEvent,
-  evaluateStrategy,
-  ingestTick,
-  notify,
-  placeOrder,
-  reconcileAccount,
-  recordExecution,
-  riskCheck,
-]
-const RETRY_BASE_MS = 100
+/** Short at first: an execution notice often overtakes the acknowledgement of its order by a few milliseconds. */
+const RETRY_BASE_MS = 20
 const RETRY_MAX_MS = 10_000
 
 const config = orExit(() => loadSettings([ServeConfig, BridgeConfig, KafkaConfig], process.env))
