@@ -24,8 +24,12 @@ const DEADLINE_MS = 15_000
 export async function openOperator(directory: string): Promise<OperatorClient> {
   const run = await readRunFile(directory)
   if (run !== undefined) {
+    const { url, pid } = run
+    if (url === undefined) {
+      throw new Error(`JTS is starting or stopping on ${directory} (process ${pid}): try again in a moment`)
+    }
     return {
-      send: async (request) => answerOf(await fetch(new URL(request.path, run.url), initOf(request))),
+      send: async (request) => answerOf(await fetch(new URL(request.path, url), initOf(request))),
       close: () => Promise.resolve(),
     }
   }

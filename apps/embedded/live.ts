@@ -18,7 +18,8 @@ import type { Tally } from './tally.ts'
 
 export interface Screen {
   readonly isTerminal: boolean
-  readonly columns: number
+  /** Read at each drawing: people resize terminals. */
+  readonly columns: () => number
   write(text: string): void
 }
 
@@ -44,9 +45,10 @@ export async function runLive(deps: LiveDeps, signal: AbortSignal): Promise<void
   while (!signal.aborted) {
     const lines = await linesOf(deps)
     if (screen.isTerminal) {
-      const up = drawn === 0 ? '' : `\u001B[${drawn}A`
-      screen.write(up + lines.map((line) => `\u001B[2K${line.slice(0, screen.columns - 1)}\n`).join(''))
-      drawn = lines.length
+      const rows = lines.flatMap((line) => wrapped(line, screen.columns() - 1))
+      const up = drawn === 0 ? '' : `\u001B[${drawn}A\u001B[J`
+      screen.write(up + rows.map((row) => `${row}\n`).join(''))
+      drawn = rows.length
     } else {
       screen.write(`${[...lines.slice(0, 2), deps.trouble() ?? ''].join('  ')}\n`)
     }
@@ -84,6 +86,18 @@ function newestOf(tally: Tally): string {
     return `last fill: ${side} ${filledQuantity} ${instrumentId} @ ${lastPrice}   npm run jts -- why ${clientOrderId}`
   }
   return 'no fill yet'
+}
+
+/** A line as rows of at most so many characters, parted between its columns, which have two blanks between them. */
+export function wrapped(line: string, width: number): readonly string[] {
+  const rows: string[] = []
+  for (const part of line.split(/(?<=\S) {2}(?=\S)/)) {
+    const last = rows.at(-1)
+    if (last !== undefined && last.length + 2 + part.length <= width)
+      rows[rows.length - 1] = `${last}  ${part}`
+    else rows.push(part)
+  }
+  return rows.map((row) => row.slice(0, Math.max(1, width)))
 }
 
 const won = (text: string): string => {

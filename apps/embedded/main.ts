@@ -1,53 +1,49 @@
 // `npm start`: the whole suite in one process.
-import { mkdirSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { CONFIG_EXIT_CODE, ConfigError } from '#shared/runtime/config.ts'
 import { readEnvironment } from '#shared/runtime/env-file.ts'
 import { createLog } from '#shared/runtime/log.ts'
+import { DiskFullError } from './disk-room.ts'
 import { logFileIn, openLogFile } from './log-file.ts'
 import { type Options, OptionsError, USAGE, parseOptions } from './options.ts'
-import { removeData } from './places.ts'
-import { readRunFile } from './run-file.ts'
+import { FINISHED, removeData } from './places.ts'
+import { claimDirectory } from './run-file.ts'
 import { runSuite } from './run.ts'
 import { readSettings } from './settings.ts'
 
 /** As shells say it: ended by a second Ctrl-C. */
 const FORCED_EXIT_CODE = 130
-const FINISHED = 'finished'
+/** Where nobody's terminal cuts lines. */
+const WIDE = 1_000
 
 const options = readOptions()
 const environment = readEnvironment(process.env)
 const settings = readOrExit()
 const directory = resolve(options.data ?? dataDirectoryOf(options, settings.embedded.JTS_DATA_DIRECTORY))
-const running = await readRunFile(directory)
-if (running !== undefined) {
-  exit(
-    1,
-    `JTS runs on ${directory} already (process ${running.pid}): stop it, or give another directory with --data`,
-  )
-}
-if (options.replay !== undefined && (await isFinished())) await removeData(directory)
-mkdirSync(directory, { recursive: true })
+await checkReplay()
+await take()
 
 const logPath = logFileIn(directory)
 const logFile = openLogFile(logPath, (words) => void process.stderr.write(`${words}\n`))
 const log = createLog('jts', settings.embedded.LOG_LEVEL, logFile.stream)
 const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+const out = process.stdout
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (stop.signal.aborted) exit(FORCED_EXIT_CODE, 'stopped at once')
-    process.stdout.write('\nstopping: finishing what is under way (again to stop at once)\n')
+    out.write('\nstopping: finishing what is under way (again to stop at once)\n')
     stop.abort()
   })
 }
+// Whoever read the output has gone, as a terminal that was closed: nobody watches any more.
+out.on('error', () => stop.abort())
 
-const out = process.stdout
 try {
   out.write(`JTS  data ${directory}  log ${logPath}\n`)
   const screen = {
     isTerminal: out.isTTY,
-    columns: out.columns ?? 120,
+    columns: () => (out.isTTY ? out.columns : WIDE),
     write: (text: string) => void out.write(text),
   }
   const summary = await runSuite({ options, settings, directory, log, screen }, stop.signal)
@@ -59,7 +55,37 @@ try {
 } catch (error) {
   log.fatal({ error }, 'ended by a fault')
   logFile.end()
+  // A Ctrl-C reaches PostgreSQL's programs too: what they say of it while they start is no fault.
+  if (stop.signal.aborted && !(error instanceof DiskFullError))
+    exit(FORCED_EXIT_CODE, `stopped (see ${logPath})`)
   exit(1, error instanceof Error ? error.message : String(error))
+}
+
+/** Before anything is started for it. */
+async function checkReplay(): Promise<void> {
+  if (options.replay === undefined) return
+  await stat(options.replay).catch((error: unknown) =>
+    exit(
+      CONFIG_EXIT_CODE,
+      `--replay ${options.replay}: ${error instanceof Error ? error.message : String(error)}`,
+    ),
+  )
+}
+
+/** Makes the data directory ours. A finished replay starts anew. */
+async function take(): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true })
+    const running = await claimDirectory(directory)
+    if (running === undefined) {
+      if (options.replay !== undefined && (await isFinished())) await removeData(directory)
+      return
+    }
+    const who = `process ${running.pid}${running.url === undefined ? ', starting or stopping' : ''}`
+    exit(1, `JTS runs on ${directory} already (${who}): stop it, or give another directory with --data`)
+  } catch (error) {
+    exit(1, `the data directory cannot be used: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 /** A replay keeps its state apart from everything else, and from other replays. */

@@ -7,13 +7,17 @@ import { marketTime } from './market-time.ts'
 const at = (date: string, time: string) => kstInstant(sessionDate(date), timeOfDay(time))
 
 /** Moves from one tape time to another and notes every stop on the way. */
-async function travel(from: ReturnType<typeof at>, to: ReturnType<typeof at>) {
+async function travel(from: ReturnType<typeof at>, to: ReturnType<typeof at>, isStepped = false) {
   const clock = historicalClock(from)
   const stops: string[] = []
-  const time = marketTime(clock, () => {
-    stops.push(`${formatInstant(clock.now()).slice(0, 16)} ${krxPhaseAt(clock.now())}`)
-    return Promise.resolve()
-  })
+  const time = marketTime(
+    clock,
+    () => {
+      stops.push(`${formatInstant(clock.now()).slice(0, 16)} ${krxPhaseAt(clock.now())}`)
+      return Promise.resolve()
+    },
+    isStepped,
+  )
   await time.advance(to)
   return { stops, clock, time }
 }
@@ -32,6 +36,11 @@ test('what prints at the very close arrives before the session is over for us', 
   const { stops, clock } = await travel(at('2025-09-02', '15:25'), at('2025-09-02', '15:30'))
   expect(stops).toEqual([])
   expect(krxPhaseAt(clock.now())).toBe('closingAuction')
+})
+
+test('in steps, what a moment makes due is done before the market moves at that moment', async () => {
+  const { stops } = await travel(at('2025-09-02', '10:00'), at('2025-09-02', '10:05'), true)
+  expect(stops).toEqual(['2025-09-02T01:04 continuous'])
 })
 
 test('a tape that ends inside a session still sees its close, and not the next day', async () => {

@@ -4,6 +4,8 @@
 //     auction does, arrives before the phase is over for us.
 // T2. Time passes through every phase change on the way, and everything that follows from one is done before it goes on.
 //     A night that the tape leaps over still closes one session and opens the next.
+// T3. In steps, what a moment makes due (a reconciliation, a valuation) is done before the market moves at that moment:
+//     otherwise the broker's list of orders would show the next fill or not, as chance has it.
 import { type Instant, addMs, kstDate } from '#shared/domain/time.ts'
 import type { Clock } from '#shared/ports/clock.ts'
 import { CALENDARS, nextChangeTime } from '../../connectors/scheduler/schedule.ts'
@@ -20,6 +22,7 @@ export interface MarketTime {
 export function marketTime(
   clock: Clock & { advanceTo(at: Instant): void },
   settle: () => Promise<void>,
+  isStepped: boolean,
 ): MarketTime {
   let next = nextChangeTime(CALENDARS.KRX, clock.now())
 
@@ -35,7 +38,9 @@ export function marketTime(
     async advance(tapeTime) {
       const target = addMs(tapeTime, -BEHIND_MS)
       if (next !== undefined && next <= target) await passChanges((change) => change <= target)
-      if (target > clock.now()) clock.advanceTo(target)
+      if (target <= clock.now()) return
+      clock.advanceTo(target)
+      if (isStepped) await settle() // T3
     },
     async finish() {
       const today = kstDate(clock.now())

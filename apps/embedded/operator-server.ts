@@ -26,14 +26,18 @@ export async function startOperator(deps: {
   readonly port: number
   readonly clock: Clock
   readonly ids: IdSource
+  /** What is wrong right now, for a person. */
+  readonly trouble: () => string | undefined
 }) {
   const { stores, market, bus, directory, clock, ids } = deps
   const status = () =>
     Promise.resolve({
       running: true,
+      pid: process.pid,
       market: market.title,
       time: formatInstant(clock.now()),
       data: directory,
+      ...(deps.trouble() === undefined ? {} : { trouble: deps.trouble() }),
     })
   const app = operatorApp({ stores, clock, ids, publish: (events) => bus.publish(events), status })
   receiveMessages(app, join(directory, 'messages.jsonl'))

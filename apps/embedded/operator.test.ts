@@ -22,7 +22,12 @@ const nothingArchived = {
   byCorrelation: () => Promise.resolve([]),
 } as unknown as Parameters<typeof operatorApp>[0]['stores']['archive']
 
-function ask(method: 'GET' | 'POST', path: string, body?: unknown) {
+function ask(
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+) {
   const app = operatorApp({
     stores: {
       orders: postgresOrderStore(database.database),
@@ -39,10 +44,24 @@ function ask(method: 'GET' | 'POST', path: string, body?: unknown) {
     },
     status: () => Promise.resolve({ running: true }),
   })
-  return app.request(path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+  return app.request(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
 }
 
 describe('an operator', () => {
+  test('is told at a glance who may trade', async () => {
+    expect(await (await ask('GET', '/status')).json()).toEqual({ running: true, [ACCOUNT]: 'halted' })
+  })
+
+  test('is not a web page: neither one of another site, nor one whose name leads here', async () => {
+    const change = { to: 'active', changedBy: 'page', reason: '' }
+    const pages = await Promise.all([
+      ask('POST', '/trading-state', change, { origin: 'https://evil.example' }),
+      ask('POST', 'http://evil.example:3000/trading-state', change),
+    ])
+    expect(pages.map(({ status }) => status)).toEqual([403, 403])
+    expect(published).toEqual([])
+  })
+
   test('resumes and halts every account, once; each change is an event', async () => {
     const change = (to: string) =>
       ask('POST', '/trading-state', { to, changedBy: 'operator:kim', reason: 'test' })

@@ -11,8 +11,14 @@ export function postgresDirectoryOf(directory: string): string {
   return join(SYSTEM_DIRECTORY, createHash('sha256').update(path).digest('hex').slice(0, 12))
 }
 
-/** Removes everything that a data directory stands for. */
+/** There once a replay has come to its end. */
+export const FINISHED = 'finished'
+
+/** What JTS keeps in a data directory, but for the run file, which says whose it is. */
+const PARTS = ['postgres', 'clickhouse', 'simulator', 'messages.jsonl', 'jts.log', FINISHED] as const
+
+/** Removes what JTS has put into a data directory. Whatever else a person keeps there stays. */
 export async function removeData(directory: string): Promise<void> {
-  await rm(postgresDirectoryOf(directory), { recursive: true, force: true })
-  await rm(directory, { recursive: true, force: true })
+  const paths = [postgresDirectoryOf(directory), ...PARTS.map((part) => join(directory, part))]
+  for (const path of paths) await rm(path, { recursive: true, force: true })
 }

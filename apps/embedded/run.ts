@@ -149,12 +149,12 @@ async function assemble(deps: Running, stores: Stores, market: Market, closers: 
     port,
     clock,
     ids: systemIds,
-    trouble: deps.troubles.oldest,
+    trouble: () => deps.troubles.oldest(),
   })
-  closers.push(async () => {
-    await writeRunFile(directory, { pid: process.pid }) // nobody answers any more
-    await operator.close()
-  })
+  closers.push(
+    () => operator.close(),
+    () => writeRunFile(directory, { pid: process.pid }), // nobody answers any more
+  )
   const suite = await startSuite({
     settings: market.simulator === undefined ? settings : operator.withMessages(settings),
     stores,

@@ -1,7 +1,7 @@
 // Starts the embedded suite as a user does, as a process of its own.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, readFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { removeData } from '../../apps/embedded/places.ts'
@@ -42,7 +42,7 @@ export async function scratch(): Promise<{ path: string; remove: () => Promise<v
     path,
     remove: async () => {
       await removeData(join(path, 'data'))
-      await removeData(path)
+      await rm(path, { recursive: true, force: true })
     },
   }
 }

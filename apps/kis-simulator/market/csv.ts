@@ -18,6 +18,8 @@ export interface CsvRow {
   text(column: string): string
   price(column: string): Price | undefined
   quantity(column: string): Quantity | undefined
+  /** A cell that must be there, by a parser of its own. @throws RecordingError that names the line. */
+  parsed<T>(column: string, parse: (text: string) => T): T
 }
 
 /** The CSV files of a directory by name, or the one file. @throws RecordingError when there is none. */
@@ -35,7 +37,7 @@ export const stemOf = (path: string): string => basename(path).replace(/\.csv(\.
 
 export function readCsv(path: string): CsvFile {
   const bytes = readFileSync(path)
-  const lines = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8').split('\n')
+  const lines = (path.endsWith('.gz') ? unzipped(path, bytes) : bytes).toString('utf8').split('\n')
   const columns = (lines[0] ?? '').trim().split(',')
   const indexOf = new Map(columns.map((name, index) => [name, index]))
   const rowOf = (line: number, cells: readonly string[]): CsvRow => {
@@ -45,18 +47,20 @@ export function readCsv(path: string): CsvFile {
       if (cell === undefined) throw new RecordingError(`${path}:${line} has no ${column}`)
       return cell
     }
-    const read = <T>(column: string, parse: (text: string) => T): T | undefined => {
-      const cell = text(column)
-      if (cell === '') return undefined
+    const parsed = <T>(column: string, parse: (text: string) => T): T => {
       try {
-        return parse(cell)
+        return parse(text(column))
       } catch (error) {
+        if (error instanceof RecordingError) throw error
         throw new RecordingError(`${path}:${line} ${column}: ${(error as Error).message}`, { cause: error })
       }
     }
+    const read = <T>(column: string, parse: (text: string) => T): T | undefined =>
+      text(column) === '' ? undefined : parsed(column, parse)
     return {
       line,
       text,
+      parsed,
       price: (column) => read(column, price),
       quantity: (column) => read(column, quantity),
     }
@@ -70,5 +74,13 @@ export function readCsv(path: string): CsvFile {
         if (line !== '') yield rowOf(index + 1, line.split(','))
       }
     },
+  }
+}
+
+function unzipped(path: string, bytes: Buffer): Buffer {
+  try {
+    return gunzipSync(bytes)
+  } catch (error) {
+    throw new RecordingError(`${path}: is not a whole gzip file`, { cause: error })
   }
 }

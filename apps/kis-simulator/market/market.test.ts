@@ -183,7 +183,19 @@ describe('a recording that cannot be played', () => {
       'date,open,high,low,close,volume\n2025-01-02,1,2,1,1,5\n2025-01-03,1,x,1,1,5\n',
       /005930\.csv:3 high/,
     ],
-    ['columns that nobody knows', '005930.csv', 'a,b\n1,2\n', /neither ticks, bars nor daily bars: a,b/],
+    [
+      'columns that nobody knows',
+      '005930.csv',
+      'a,b\n1,2\n',
+      /neither ticks, bars nor daily bars; it begins with "a,b"/,
+    ],
+    [
+      'a line that was cut off',
+      '005930.csv',
+      'date,open,high,low,close,volume\n2025-01-02,1,2,1,1,5\n2025-01',
+      /005930\.csv:3 date: not a date: "2025-01"/,
+    ],
+    ['half a gzip file', '005930.csv.gz', 'no gzip at all', /005930\.csv\.gz: is not a whole gzip file/],
     [
       'a single session of daily bars',
       '005930.csv',

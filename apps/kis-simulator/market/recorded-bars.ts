@@ -54,7 +54,7 @@ interface BarTape {
 function tapeOf(file: CsvFile, intervalMs: number): BarTape {
   const days = new Map<SessionDate, BarRow[]>()
   for (const row of file.rows()) {
-    const bar = barOf(file, row, parseInstant(row.text('time')))
+    const bar = barOf(file, row, row.parsed('time', parseInstant))
     const date = kstDate(bar.at)
     const own = days.get(date) ?? []
     own.push(bar)

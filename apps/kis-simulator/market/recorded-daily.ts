@@ -33,7 +33,7 @@ interface DailyTape {
 function tapeOf(file: CsvFile): DailyTape {
   const bars: (BarRow & { date: SessionDate })[] = []
   for (const row of file.rows()) {
-    const date = sessionDate(row.text('date'))
+    const date = row.parsed('date', sessionDate)
     bars.push({ ...barOf(file, row, 0 as Instant), date })
   }
   return { symbol: stemOf(file.path), bars }

@@ -39,7 +39,7 @@ function tapeOf(file: CsvFile): TickTape {
   let bestAsk: Price | undefined
   let bestBid: Price | undefined
   for (const row of file.rows()) {
-    const at = parseInstant(row.text('time'))
+    const at = row.parsed('time', parseInstant)
     const price = row.price('price')
     const quantity = row.quantity('size')
     const depth: Depth = { asks: levelsOf(row, 'ask'), bids: levelsOf(row, 'bid') }

@@ -9,6 +9,7 @@ import { recordedUsTicks } from './recorded-us.ts'
 import { type MarketSource, RecordingError } from './source.ts'
 
 const MS_PER_MINUTE = 60_000
+const HEADER_SHOWN = 60
 
 /** `from` is where a tape of daily bars begins; other recordings begin at their beginning. */
 export function recordedMarket(path: string, from?: SessionDate): MarketSource {
@@ -23,7 +24,8 @@ export function recordedMarket(path: string, from?: SessionDate): MarketSource {
   if (has('time', 'open', 'high', 'low', 'close', 'volume'))
     return recordedBars(name, files, intervalOf(path) * MS_PER_MINUTE)
   if (has('date', 'open', 'high', 'low', 'close', 'volume')) return recordedDaily(name, files, from)
-  throw new RecordingError(`${path}: neither ticks, bars nor daily bars: ${first?.columns.join(',') ?? ''}`)
+  const header = JSON.stringify(first?.columns.join(',').slice(0, HEADER_SHOWN) ?? '')
+  throw new RecordingError(`${path}: neither ticks, bars nor daily bars; it begins with ${header}`)
 }
 
 /** Minutes, from the `bars_5m_…` in the path. */
