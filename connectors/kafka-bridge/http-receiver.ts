@@ -69,12 +69,14 @@ export class HttpReceiver implements Receiver {
     const verdict = await this.#verdictOn(parcel, batch)
     if (verdict.kind === 'handled') {
       if (verdict.failure === undefined) this.#portions.went(partition)
+      else if (verdict.failure.outcome === 'retry') this.#portions.failed(partition)
       return handledOf(verdict, parcel)
     }
     if (batch.signal.aborted) return blameless('the partition is leaving')
     if (verdict.kind === 'away') return blameless(verdict.reason, verdict.afterMs)
     const sent = parcel.events.length
-    this.#portions.failed(partition, sent, parcel.message.body.length, verdict.why)
+    this.#portions.failed(partition)
+    if (sent > 1) this.#portions.tooMuch(sent, parcel.message.body.length, verdict.why)
     return sent === 1
       ? { count: 0, outputs: NOTHING, failure: verdict.failure }
       : blameless(`${sent} events together: ${reasonOf(verdict.failure)}`)

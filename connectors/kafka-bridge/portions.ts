@@ -27,10 +27,12 @@ export class Portions {
     else this.#reduced.set(partition, events * 2)
   }
 
-  /** `sent` events of `bytes` together went wrong; `why` where a smaller portion would do. */
-  failed(partition: string, sent: number, bytes: number, why: Unclear): void {
+  failed(partition: string): void {
     if (this.#max.events > 1) this.#reduced.set(partition, 1)
-    if (sent < 2) return
+  }
+
+  /** P2. Several events, of so many bytes, could not be taken together. */
+  tooMuch(sent: number, bytes: number, why: Unclear): void {
     if (why === 'large') this.#max = { ...this.#max, bytes: Math.ceil(bytes / 2) }
     if (why === 'slow') this.#max = { ...this.#max, events: Math.ceil(sent / 2) }
     if (why === 'single') this.#max = { ...this.#max, events: 1 }
