@@ -100,8 +100,18 @@ export class BatchRun {
           attempt += 1
         }
       }
-      await this.#settleSome()
+      if (!this.#isSettledAtOnce()) await this.#settleSome()
     }
+  }
+
+  /** The common case of `#settleSome`: nothing to publish and nothing to flush, so nothing to wait for. */
+  #isSettledAtOnce(): boolean {
+    if (this.#outputs.length > 0) return false
+    if (this.#options.beforeResolve === undefined && this.#handled !== undefined) {
+      this.#batch.resolve(this.#handled)
+      this.#handled = undefined
+    }
+    return true
   }
 
   #done(at: number): void {
@@ -130,10 +140,6 @@ export class BatchRun {
   /** Between records. What a handler buffers is flushed once for the batch: small writes are what it buffers against. */
   async #settleSome(): Promise<void> {
     const isBuffering = this.#options.beforeResolve !== undefined
-    if (this.#outputs.length === 0) {
-      if (!isBuffering) await this.#settle()
-      return
-    }
     const ageMs = this.#options.stopwatch.elapsedMs() - this.#outputsSinceMs
     if (this.#outputs.length < OUTPUTS_MAX && ageMs < OUTPUTS_AGE_MS_MAX) return
     if (isBuffering) await this.#publish()

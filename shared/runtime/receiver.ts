@@ -27,22 +27,39 @@ export interface Receiver {
   handle(batch: BusBatch, at: number, attempt: number): Promise<Handled>
 }
 
-/** A function of this process, one event at a time. */
+/** So many positions at most wait for one another to be resolved. */
+const RECORDS_MAX = 16
+
+/**
+ * A function of this process, one event at a time. Events that emit nothing are taken in a row: to come back after each
+ * would cost more than many a handler.
+ */
 export const hostReceiver = (host: FunctionHost): Receiver => ({
   name: host.definition.name,
   topics: topicsOf(host.definition),
-  handle: ({ records }, at) =>
+  handle: ({ records, signal }, at) =>
     new Promise((resolve) => {
-      const record = records[at]
-      if (record === undefined) throw new RangeError(`no record ${at} in a batch of ${records.length}`)
-      host.start(record.event, (delivery) => resolve(handledOne(delivery)))
+      const end = Math.min(at + RECORDS_MAX, records.length)
+      const next = (index: number): void => {
+        const record = records[index]
+        if (record === undefined) throw new RangeError(`no record ${index} in a batch of ${records.length}`)
+        host.start(record.event, (delivery) => {
+          const isQuiet = delivery.outcome === 'ignored' || isEmpty(delivery)
+          if (isQuiet && index + 1 < end && !signal.aborted) next(index + 1)
+          else resolve(handledUpTo(index - at, delivery))
+        })
+      }
+      next(at)
     }),
 })
 
 const NOTHING: readonly Event[] = []
 
-function handledOne(delivery: Delivery): Handled {
-  if (delivery.outcome === 'done') return { count: 1, outputs: delivery.outputs }
-  if (delivery.outcome === 'ignored') return { count: 1, outputs: NOTHING }
-  return { count: 0, outputs: NOTHING, failure: delivery }
+const isEmpty = (delivery: Delivery): boolean => delivery.outcome === 'done' && delivery.outputs.length === 0
+
+/** What became of a row of events whose last one is `delivery`, with `before` quiet ones before it. */
+function handledUpTo(before: number, delivery: Delivery): Handled {
+  if (delivery.outcome === 'done') return { count: before + 1, outputs: delivery.outputs }
+  if (delivery.outcome === 'ignored') return { count: before + 1, outputs: NOTHING }
+  return { count: before, outputs: NOTHING, failure: delivery }
 }

@@ -10,7 +10,13 @@ import type { Event, Topic } from '#shared/events/contract.ts'
 import { PoisonError } from '#shared/ports/errors.ts'
 import { isAttributeName, textFault, hasForbiddenCharacter } from '#shared/runtime/cloudevents/attributes.ts'
 import { type CloudEvent, DECODE_LIMITS } from '#shared/runtime/cloudevents/cloud-event.ts'
-import { plainEvent, readPlainHeaders } from '#shared/runtime/cloudevents/http-plain.ts'
+import {
+  PLAIN_ATTRIBUTES,
+  isWhole,
+  noHeaders,
+  plainEvent,
+  putPlain,
+} from '#shared/runtime/cloudevents/http-plain.ts'
 import { decodeEvent, parseJson } from '#shared/runtime/cloudevents/json-format.ts'
 import { essenceOf, isJsonType } from '#shared/runtime/cloudevents/media-type.ts'
 
@@ -61,11 +67,10 @@ const KNOWN =
   )
 /** Made once: a name joined anew for each event would be looked up anew by all who read it. */
 const HEADER_OF: ReadonlyMap<string, string> = new Map(KNOWN.map((name) => [name, `ce_${name}`]))
-/** How HTTP calls the same header: both bindings share the short way through well-formed headers. */
-const HTTP_NAME_OF: ReadonlyMap<string, string> = new Map([
-  ...KNOWN.map((name) => [`ce_${name}`, `ce-${name}`] as const),
-  ['content-type', 'content-type'],
-])
+/** Place of a header among the attributes: HTTP and Kafka share the short way through well-formed ones. */
+const SLOT_OF: ReadonlyMap<string, number> = new Map(
+  PLAIN_ATTRIBUTES.map((name, slot) => [name === 'datacontenttype' ? 'content-type' : `ce_${name}`, slot]),
+)
 
 const isAttributeHeader = (name: string): boolean => /^ce_/i.test(name)
 const isContentType = (name: string): boolean => name.length === 12 && name.toLowerCase() === 'content-type'
@@ -91,20 +96,20 @@ type Decoded =
 /** `undefined`: take the long way. */
 function decodeUsual({ value, headers = {} }: ReceivedRecord): Decoded | undefined {
   if (value === null) return undefined
-  const list: string[] = []
+  const values = noHeaders()
   for (const name in headers) {
-    const known = HTTP_NAME_OF.get(name)
-    const raw = headers[name]
-    if (known === undefined) {
+    const slot = SLOT_OF.get(name)
+    if (slot === undefined) {
       if (isAttributeHeader(name) || isContentType(name)) return undefined
-    } else if (!Buffer.isBuffer(raw)) return undefined
+      continue
+    }
+    const raw = headers[name]
     // Bytes beyond ASCII are no plain header in any encoding, and take the long way.
-    else list.push(known, raw.toString('latin1'))
+    if (!Buffer.isBuffer(raw) || !putPlain(values, slot, raw.toString('latin1'))) return undefined
   }
-  const plain = readPlainHeaders(list)
-  if (plain === undefined) return undefined
+  if (!isWhole(values)) return undefined
   const data = jsonOf(value)
-  return data.fault === undefined ? { event: plainEvent(plain, data.value) } : data
+  return data.fault === undefined ? { event: plainEvent(values, data.value) } : data
 }
 
 function jsonOf(value: Buffer): { value: unknown; fault?: never } | { value?: never; fault: string } {

@@ -6,7 +6,7 @@
 //     the partition stands still.
 // F3. Once revoked nothing starts any more, and what a running batch still resolves counts for nothing if `close` has
 //     returned before.
-import type { Event, Topic } from '#shared/events/contract.ts'
+import type { Topic } from '#shared/events/contract.ts'
 import type { Stopwatch } from '#shared/ports/clock.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
 import type { BusBatch, BusRecord } from '#shared/ports/event-bus.ts'
@@ -15,6 +15,11 @@ import { type ReceivedRecord, decodeRecord } from './binding.ts'
 export interface FetchedRecord extends ReceivedRecord {
   readonly offset: string
 }
+
+/** Decoded at once: the bytes of a fetch and their many small buffers are let go of before the next. */
+type Queued =
+  | { readonly record: BusRecord; readonly fault?: never }
+  | { readonly raw: FetchedRecord; readonly fault: string }
 
 export interface FeedOptions {
   readonly topic: Topic
@@ -34,6 +39,9 @@ const BACKOFF_MS_MAX = 5_000
 /** Longest time that a consumer which only computes keeps sockets and timers waiting. */
 const BREATH_MS = 20
 
+const offsetOf = (queued: Queued): bigint =>
+  queued.fault === undefined ? queued.record.offset : BigInt(queued.raw.offset)
+
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 export class PartitionFeed {
@@ -41,7 +49,7 @@ export class PartitionFeed {
   readonly partition: number
   readonly #options: FeedOptions
   readonly #lease = new AbortController()
-  #queue: FetchedRecord[] = []
+  #queue: Queued[] = []
   /** First of the queue that is not handled. */
   #head = 0
   /** Position after the last resolved record. */
@@ -69,8 +77,14 @@ export class PartitionFeed {
       this.#queue.splice(0, this.#head)
       this.#head = 0
     }
-    for (const record of records) this.#queue.push(record)
+    for (const raw of records) this.#queue.push(this.#decoded(raw))
     this.#draining ??= this.#drain()
+  }
+
+  #decoded(raw: FetchedRecord): Queued {
+    const { event, fault } = decodeRecord(raw, this.topic)
+    if (fault !== undefined) return { raw, fault }
+    return { record: { event, partition: this.partition, offset: BigInt(raw.offset) } }
   }
 
   /** Where to go on from, when that is not committed yet. */
@@ -117,10 +131,10 @@ export class PartitionFeed {
 
   /** True when it was rejected. */
   async #deliverSome(): Promise<boolean> {
-    const { records, fault } = this.#decodeSome()
+    const first = this.#queue[this.#head]
     try {
-      if (records.length > 0) await this.#options.onBatch(this.#batchOf(records))
-      else if (fault !== undefined) await this.#setAside(fault)
+      if (first?.fault !== undefined) await this.#setAside(first.raw, first.fault)
+      else await this.#options.onBatch(this.#batchOf(this.#nextRecords()))
       return false
     } catch (error) {
       this.#options.onRejected(error, this)
@@ -129,26 +143,21 @@ export class PartitionFeed {
   }
 
   /** Up to the first record that is no event. */
-  #decodeSome(): { readonly records: readonly BusRecord[]; readonly fault?: string } {
+  #nextRecords(): readonly BusRecord[] {
     const records: BusRecord[] = []
     const end = Math.min(this.#head + this.#options.batchSizeMax, this.#queue.length)
     for (let at = this.#head; at < end; at += 1) {
-      const fetched = this.#queue[at]
-      if (fetched === undefined) break
-      const decoded = decodeRecord(fetched, this.topic)
-      if (decoded.fault !== undefined) return { records, fault: decoded.fault }
-      const event: Event = decoded.event
-      records.push({ event, partition: this.partition, offset: BigInt(fetched.offset) })
+      const queued = this.#queue[at]
+      if (queued === undefined || queued.fault !== undefined) break
+      records.push(queued.record)
     }
-    return { records }
+    return records
   }
 
   /** F2 */
-  async #setAside(reason: string): Promise<void> {
-    const record = this.#queue[this.#head]
-    if (record === undefined) return
-    const offset = BigInt(record.offset)
-    await this.#options.setAside(record, offset, reason)
+  async #setAside(raw: FetchedRecord, fault: string): Promise<void> {
+    const offset = BigInt(raw.offset)
+    await this.#options.setAside(raw, offset, fault)
     this.#resolve(offset)
   }
 
@@ -177,8 +186,8 @@ export class PartitionFeed {
     const resolved = this.#resolved
     if (resolved === undefined) return
     for (; this.#head < this.#queue.length; this.#head += 1) {
-      const record = this.#queue[this.#head]
-      if (record !== undefined && BigInt(record.offset) >= resolved) return
+      const queued = this.#queue[this.#head]
+      if (queued !== undefined && offsetOf(queued) >= resolved) return
     }
   }
 

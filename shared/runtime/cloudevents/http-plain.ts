@@ -97,24 +97,48 @@ const isUsualSource = ((): ((value: string) => boolean) => {
 /** Attribute values by their place. */
 export type PlainHeaders = (string | undefined)[]
 
+/** Attributes by their place; `datacontenttype` is the content type. */
+export const PLAIN_ATTRIBUTES = [
+  'specversion',
+  'id',
+  'source',
+  'type',
+  'subject',
+  'time',
+  'partitionkey',
+  'correlationid',
+  'causationid',
+  'traceparent',
+  'datacontenttype',
+] as const
+
+export const noHeaders = (): PlainHeaders => {
+  const none = undefined
+  return [none, none, none, none, none, none, none, none, none, none, none]
+}
+
+/** Puts a value in its place. False: take the long way. */
+export function putPlain(values: PlainHeaders, slot: number, value: string): boolean {
+  if (value.length > LENGTH_MAX || values[slot] !== undefined || !isUsual(slot, value)) return false
+  values[slot] = value
+  return true
+}
+
+export const isWhole = (values: PlainHeaders): boolean =>
+  values[SPECVERSION] !== undefined &&
+  values[ID] !== undefined &&
+  values[SOURCE] !== undefined &&
+  values[TYPE] !== undefined
+
 /** `undefined`: take the long way. */
 export function readPlainHeaders(rawHeaders: readonly string[]): PlainHeaders | undefined {
-  const none = undefined
-  const values: PlainHeaders = [none, none, none, none, none, none, none, none, none, none, none]
+  const values = noHeaders()
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const slot = slotOf(rawHeaders[at] ?? '')
     if (slot === NONE) continue
-    const value = rawHeaders[at + 1] ?? ''
-    if (slot === UNUSUAL || value.length > LENGTH_MAX || values[slot] !== undefined) return undefined
-    if (!isUsual(slot, value)) return undefined
-    values[slot] = value
+    if (slot === UNUSUAL || !putPlain(values, slot, rawHeaders[at + 1] ?? '')) return undefined
   }
-  const isWhole =
-    values[SPECVERSION] !== undefined &&
-    values[ID] !== undefined &&
-    values[SOURCE] !== undefined &&
-    values[TYPE] !== undefined
-  return isWhole ? values : undefined
+  return isWhole(values) ? values : undefined
 }
 
 /** Of one shape whatever came, so that events are cheap to make and to read. */
