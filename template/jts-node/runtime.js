@@ -230,8 +230,17 @@ var init_batch_run = __esm({
               attempt += 1;
             }
           }
-          await this.#settleSome();
+          if (!this.#isSettledAtOnce()) await this.#settleSome();
         }
+      }
+      /** The common case of `#settleSome`: nothing to publish and nothing to flush, so nothing to wait for. */
+      #isSettledAtOnce() {
+        if (this.#outputs.length > 0) return false;
+        if (this.#options.beforeResolve === void 0 && this.#handled !== void 0) {
+          this.#batch.resolve(this.#handled);
+          this.#handled = void 0;
+        }
+        return true;
       }
       #done(at) {
         this.#handled = this.#batch.records[at]?.offset;
@@ -256,10 +265,6 @@ var init_batch_run = __esm({
       /** Between records. What a handler buffers is flushed once for the batch: small writes are what it buffers against. */
       async #settleSome() {
         const isBuffering = this.#options.beforeResolve !== void 0;
-        if (this.#outputs.length === 0) {
-          if (!isBuffering) await this.#settle();
-          return;
-        }
         const ageMs = this.#options.stopwatch.elapsedMs() - this.#outputsSinceMs;
         if (this.#outputs.length < OUTPUTS_MAX && ageMs < OUTPUTS_AGE_MS_MAX) return;
         if (isBuffering) await this.#publish();
@@ -359,26 +364,36 @@ var init_routing = __esm({
 });
 
 // shared/runtime/receiver.ts
-function handledOne(delivery) {
-  if (delivery.outcome === "done") return { count: 1, outputs: delivery.outputs };
-  if (delivery.outcome === "ignored") return { count: 1, outputs: NOTHING };
-  return { count: 0, outputs: NOTHING, failure: delivery };
+function handledUpTo(before, delivery) {
+  if (delivery.outcome === "done") return { count: before + 1, outputs: delivery.outputs };
+  if (delivery.outcome === "ignored") return { count: before + 1, outputs: NOTHING };
+  return { count: before, outputs: NOTHING, failure: delivery };
 }
-var hostReceiver, NOTHING;
+var RECORDS_MAX, hostReceiver, NOTHING, isEmpty;
 var init_receiver = __esm({
   "shared/runtime/receiver.ts"() {
     "use strict";
     init_routing();
+    RECORDS_MAX = 16;
     hostReceiver = (host) => ({
       name: host.definition.name,
       topics: topicsOf(host.definition),
-      handle: ({ records }, at) => new Promise((resolve) => {
-        const record3 = records[at];
-        if (record3 === void 0) throw new RangeError(`no record ${at} in a batch of ${records.length}`);
-        host.start(record3.event, (delivery) => resolve(handledOne(delivery)));
+      handle: ({ records, signal }, at) => new Promise((resolve) => {
+        const end = Math.min(at + RECORDS_MAX, records.length);
+        const next = (index) => {
+          const record3 = records[index];
+          if (record3 === void 0) throw new RangeError(`no record ${index} in a batch of ${records.length}`);
+          host.start(record3.event, (delivery) => {
+            const isQuiet = delivery.outcome === "ignored" || isEmpty(delivery);
+            if (isQuiet && index + 1 < end && !signal.aborted) next(index + 1);
+            else resolve(handledUpTo(index - at, delivery));
+          });
+        };
+        next(at);
       })
     });
     NOTHING = [];
+    isEmpty = (delivery) => delivery.outcome === "done" && delivery.outputs.length === 0;
   }
 });
 
@@ -2363,19 +2378,24 @@ var isUsualSource = /* @__PURE__ */ (() => {
     return isRight;
   };
 })();
-function readPlainHeaders(rawHeaders) {
+var noHeaders = () => {
   const none = void 0;
-  const values = [none, none, none, none, none, none, none, none, none, none, none];
+  return [none, none, none, none, none, none, none, none, none, none, none];
+};
+function putPlain(values, slot, value) {
+  if (value.length > LENGTH_MAX || values[slot] !== void 0 || !isUsual(slot, value)) return false;
+  values[slot] = value;
+  return true;
+}
+var isWhole = (values) => values[SPECVERSION] !== void 0 && values[ID] !== void 0 && values[SOURCE] !== void 0 && values[TYPE] !== void 0;
+function readPlainHeaders(rawHeaders) {
+  const values = noHeaders();
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const slot = slotOf(rawHeaders[at] ?? "");
     if (slot === NONE) continue;
-    const value = rawHeaders[at + 1] ?? "";
-    if (slot === UNUSUAL || value.length > LENGTH_MAX || values[slot] !== void 0) return void 0;
-    if (!isUsual(slot, value)) return void 0;
-    values[slot] = value;
+    if (slot === UNUSUAL || !putPlain(values, slot, rawHeaders[at + 1] ?? "")) return void 0;
   }
-  const isWhole = values[SPECVERSION] !== void 0 && values[ID] !== void 0 && values[SOURCE] !== void 0 && values[TYPE] !== void 0;
-  return isWhole ? values : void 0;
+  return isWhole(values) ? values : void 0;
 }
 var plainEvent = (values, data) => ({
   specversion: "1.0",
