@@ -1,18 +1,23 @@
 // The event bus on Kafka.
-import type { Admin } from 'kafkajs'
+import type { Message } from 'kafkajs'
 import { contractOf } from '#shared/events/catalogue.ts'
 import type { Event, Topic } from '#shared/events/contract.ts'
 import type { Stopwatch } from '#shared/ports/clock.ts'
 import { PoisonError, RetryableError } from '#shared/ports/errors.ts'
-import type { EventBus, Subscription } from '#shared/ports/event-bus.ts'
+import type {
+  BusBatch,
+  DeadLetter,
+  EventBus,
+  SubscribeOptions,
+  Subscription,
+} from '#shared/ports/event-bus.ts'
 import { encodeRecord } from './binding.ts'
 import { type KafkaLog, kafkaClient } from './client.ts'
 import type { KafkaSettings } from './config.ts'
-import { encodeDeadLetter, encodeRawDeadLetter } from './dead-letters.ts'
-import { failureOf } from './failures.ts'
+import { type RawDeadLetter, encodeDeadLetter, encodeRawDeadLetter } from './dead-letters.ts'
 import { GroupSession } from './group-session.ts'
-import { groupLag } from './lag.ts'
-import { publisher } from './publisher.ts'
+import { lagMeter } from './lag.ts'
+import { type WireRecord, publisher } from './publisher.ts'
 import { openSubscription } from './subscription.ts'
 import { deadLetterTopic, wireTopic } from './topic-names.ts'
 
@@ -42,78 +47,32 @@ const endProcess = (error: Error): void =>
 
 /** @throws KafkaSetupError, RetryableError when Kafka cannot be reached with these settings. */
 export async function kafkaBus(options: KafkaBusOptions): Promise<EventBus> {
-  const { settings, stopwatch, log, onCrash = endProcess } = options
-  const prefix = settings.JTS_KAFKA_PREFIX
+  const { settings, log } = options
   const client = kafkaClient(settings, log)
   const records = publisher({ client, bytesMax: settings.JTS_KAFKA_MESSAGE_BYTES_MAX })
+  const wire = wireRecords(settings)
+  const lagOf = lagMeter(client, settings.JTS_KAFKA_PREFIX)
   const open = new Set<Subscription>()
-  let admin: Promise<Admin> | undefined
   let isClosed = false
 
   const assertOpen = (): void => {
     if (isClosed) throw new RetryableError('the bus is closed')
   }
-  const connectedAdmin = async (): Promise<Admin> => {
-    const next = client.admin()
-    await next.connect()
-    return next
-  }
-
   await records.connect()
   return {
     async publish(events) {
       assertOpen()
-      await records.send(
-        events.map((event) => {
-          const message = encodeRecord(event)
-          return { topic: wireTopic(prefix, topicOf(event)), message, bytes: message.bytes }
-        }),
-      )
+      await records.send(events.map(wire.ofEvent))
     },
-
     async publishDeadLetter(letters) {
       assertOpen()
-      await records.send(
-        letters.map((letter) => {
-          const { bytes, ...message } = encodeDeadLetter(letter)
-          // What was small enough for its topic is small enough for dead letters, which may be larger.
-          const weight = Math.min(bytes, settings.JTS_KAFKA_MESSAGE_BYTES_MAX)
-          return { topic: wireTopic(prefix, deadLetterTopic(topicOf(letter.event))), message, bytes: weight }
-        }),
-      )
+      await records.send(letters.map(wire.ofLetter))
     },
-
-    async subscribe({ group, topics, from = 'earliest', batchSizeMax = BATCH_SIZE_DEFAULT }, onBatch) {
+    async subscribe(wanted, onBatch) {
       assertOpen()
-      if (!(batchSizeMax >= 1))
-        throw new RangeError(`batchSizeMax of ${group} must be at least 1: ${batchSizeMax}`)
-      const opened = await openSubscription({
-        group,
-        stopwatch,
-        log,
-        onCrash: (error) => onCrash(error, group),
-        newSession: () =>
-          new GroupSession({
-            client: kafkaClient(settings, log),
-            prefix,
-            group,
-            topics,
-            from,
-            batchSizeMax,
-            sessionTimeoutMs: settings.JTS_KAFKA_SESSION_TIMEOUT_MS,
-            stopwatch,
-            log,
-            onBatch,
-            setAside: async (record, position, reason) => {
-              const message = encodeRawDeadLetter({ consumer: group, reason, position, record })
-              const bytes = Math.min(record.value?.length ?? 0, settings.JTS_KAFKA_MESSAGE_BYTES_MAX)
-              await records.send([
-                { topic: wireTopic(prefix, deadLetterTopic(position.topic)), message, bytes },
-              ])
-              log.error({ group, ...position, reason }, 'a record that is no event was set aside')
-            },
-          }),
-      })
+      const opened = await subscribe(options, wanted, onBatch, (letter) =>
+        records.send([wire.ofRawLetter(letter)]),
+      )
       const subscription: Subscription = {
         async close() {
           open.delete(subscription)
@@ -123,23 +82,68 @@ export async function kafkaBus(options: KafkaBusOptions): Promise<EventBus> {
       open.add(subscription)
       return subscription
     },
-
-    async lag(group) {
-      admin ??= connectedAdmin()
-      try {
-        return await groupLag(await admin, prefix + group)
-      } catch (error) {
-        await admin.then((broken) => broken.disconnect()).catch(() => undefined)
-        admin = undefined
-        throw failureOf(error, `say the lag of ${group}`)
-      }
-    },
-
+    lag: (group) => lagOf.group(group),
     async close() {
       isClosed = true
       await Promise.all([...open].map((subscription) => subscription.close()))
       await records.close()
-      await (await admin)?.disconnect()
+      await lagOf.close()
     },
   }
+}
+
+/** What is sent, with its topic on the brokers and about what it weighs. */
+function wireRecords({ JTS_KAFKA_PREFIX: prefix, JTS_KAFKA_MESSAGE_BYTES_MAX: bytesMax }: KafkaSettings) {
+  // What was small enough for its topic is small enough for dead letters, which may be larger.
+  const letter = (topic: Topic, message: Message, bytes: number): WireRecord => ({
+    topic: wireTopic(prefix, deadLetterTopic(topic)),
+    message,
+    bytes: Math.min(bytes, bytesMax),
+  })
+  return {
+    ofEvent: (event: Event): WireRecord => {
+      const topic = wireTopic(prefix, topicOf(event))
+      const message = encodeRecord(event)
+      return { topic, message, bytes: message.bytes }
+    },
+    ofLetter: (given: DeadLetter): WireRecord => {
+      const message = encodeDeadLetter(given)
+      return letter(topicOf(given.event), message, message.bytes)
+    },
+    ofRawLetter: (given: RawDeadLetter): WireRecord =>
+      letter(given.position.topic, encodeRawDeadLetter(given), given.record.value?.length ?? 0),
+  }
+}
+
+async function subscribe(
+  { settings, stopwatch, log, onCrash = endProcess }: KafkaBusOptions,
+  { group, topics, from = 'earliest', batchSizeMax = BATCH_SIZE_DEFAULT }: SubscribeOptions,
+  onBatch: (batch: BusBatch) => Promise<void>,
+  publishLetter: (letter: RawDeadLetter) => Promise<void>,
+): Promise<Subscription> {
+  if (!(batchSizeMax >= 1))
+    throw new RangeError(`batchSizeMax of ${group} must be at least 1: ${batchSizeMax}`)
+  return openSubscription({
+    group,
+    stopwatch,
+    log,
+    onCrash: (error) => onCrash(error, group),
+    newSession: () =>
+      new GroupSession({
+        client: kafkaClient(settings, log),
+        prefix: settings.JTS_KAFKA_PREFIX,
+        group,
+        topics,
+        from,
+        batchSizeMax,
+        sessionTimeoutMs: settings.JTS_KAFKA_SESSION_TIMEOUT_MS,
+        stopwatch,
+        log,
+        onBatch,
+        setAside: async (record, position, reason) => {
+          await publishLetter({ consumer: group, reason, position, record })
+          log.error({ group, ...position, reason }, 'a record that is no event was set aside')
+        },
+      }),
+  })
 }

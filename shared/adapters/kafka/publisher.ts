@@ -49,42 +49,100 @@ interface Piece {
 
 const ACKS_ALL = -1
 
-export function publisher(options: PublisherOptions): Publisher {
-  const { client, bytesMax } = options
-  const waiting: Piece[] = []
-  let producer: Producer | undefined
-  let sending: Promise<void> | undefined
-  let isClosed = false
+export const publisher = (options: PublisherOptions): Publisher => new CoalescingPublisher(options)
 
-  const connected = async (): Promise<Producer> => {
-    if (producer !== undefined) return producer
-    const next = client.producer({
+class CoalescingPublisher implements Publisher {
+  readonly #client: Kafka
+  readonly #bytesMax: number
+  readonly #waiting: Piece[] = []
+  #producer: Producer | undefined
+  #sending: Promise<void> | undefined
+  #isClosed = false
+
+  constructor({ client, bytesMax }: PublisherOptions) {
+    this.#client = client
+    this.#bytesMax = bytesMax
+  }
+
+  async connect(): Promise<void> {
+    try {
+      await this.#connected()
+    } catch (error) {
+      throw failureOf(error, 'be reached')
+    }
+  }
+
+  async send(records: readonly WireRecord[]): Promise<void> {
+    if (this.#isClosed) throw new RetryableError('the bus is closed')
+    if (records.length === 0) return
+    const pieces = piecesOf(records, this.#bytesMax)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const call: Call = { done: resolve, fail: reject, hasFailed: false }
+    for (const [index, piece] of pieces.entries())
+      this.#waiting.push({ call, ...piece, isLast: index === pieces.length - 1 })
+    this.#sending ??= this.#pump()
+    await promise
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#sending
+    await this.#producer?.disconnect()
+    this.#producer = undefined
+  }
+
+  async #connected(): Promise<Producer> {
+    if (this.#producer !== undefined) return this.#producer
+    const next = this.#client.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner,
     })
-    await next.connect()
-    producer = next
+    try {
+      await next.connect()
+    } catch (error) {
+      await next.disconnect().catch(() => undefined)
+      throw error
+    }
+    this.#producer = next
     return next
   }
 
-  /** P3 */
-  const dropProducer = (): void => {
-    void producer?.disconnect().catch(() => undefined)
-    producer = undefined
+  async #pump(): Promise<void> {
+    // One turn: calls that are made together go together.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) {
+      const pieces = this.#nextPieces()
+      if (pieces.length > 0) await this.#sendPieces(pieces)
+    }
+    this.#sending = undefined
   }
 
-  const sendPieces = async (pieces: readonly Piece[]): Promise<void> => {
+  /** What fits into one send. The next piece of a call waits until the one before is stored (P1). */
+  #nextPieces(): readonly Piece[] {
+    const pieces: Piece[] = []
+    let bytes = 0
+    for (let piece = this.#waiting[0]; piece !== undefined; piece = this.#waiting[0]) {
+      bytes += piece.bytes
+      if (pieces.length > 0 && bytes > this.#bytesMax) break
+      this.#waiting.shift()
+      if (!piece.call.hasFailed) pieces.push(piece)
+      if (!piece.isLast) break
+    }
+    return pieces
+  }
+
+  async #sendPieces(pieces: readonly Piece[]): Promise<void> {
     try {
-      const through = await connected()
-      await through.sendBatch({ acks: ACKS_ALL, topicMessages: byTopic(pieces) })
+      const producer = await this.#connected()
+      await producer.sendBatch({ acks: ACKS_ALL, topicMessages: byTopic(pieces) })
     } catch (error) {
-      dropProducer()
+      this.#dropProducer()
       const failure = failureOf(error, 'store events')
       // One that is refused for good must not take down those that only went with it.
       if (failure instanceof PoisonError && pieces.length > 1) {
-        for (const piece of pieces) await sendPieces([piece])
+        for (const piece of pieces) await this.#sendPieces([piece])
         return
       }
       for (const { call } of pieces) {
@@ -96,51 +154,10 @@ export function publisher(options: PublisherOptions): Publisher {
     for (const { call, isLast } of pieces) if (isLast) call.done()
   }
 
-  const pump = async (): Promise<void> => {
-    // One turn: calls that are made together go together.
-    await Promise.resolve()
-    while (waiting.length > 0) {
-      const pieces: Piece[] = []
-      for (let bytes = 0; waiting[0] !== undefined; waiting.shift()) {
-        bytes += waiting[0].bytes
-        if (pieces.length > 0 && bytes > bytesMax) break
-        if (!waiting[0].call.hasFailed) pieces.push(waiting[0])
-        // Order within a call: its next piece waits until this one is stored.
-        if (!waiting[0].isLast) {
-          waiting.shift()
-          break
-        }
-      }
-      if (pieces.length > 0) await sendPieces(pieces)
-    }
-    sending = undefined
-  }
-
-  return {
-    async connect() {
-      try {
-        await connected()
-      } catch (error) {
-        throw failureOf(error, 'be reached')
-      }
-    },
-    async send(records) {
-      if (isClosed) throw new RetryableError('the bus is closed')
-      if (records.length === 0) return
-      const pieces = piecesOf(records, bytesMax)
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const call: Call = { done: resolve, fail: reject, hasFailed: false }
-      for (const [index, piece] of pieces.entries())
-        waiting.push({ call, ...piece, isLast: index === pieces.length - 1 })
-      sending ??= pump()
-      await promise
-    },
-    async close() {
-      isClosed = true
-      await sending
-      await producer?.disconnect()
-      producer = undefined
-    },
+  /** P3 */
+  #dropProducer(): void {
+    void this.#producer?.disconnect().catch(() => undefined)
+    this.#producer = undefined
   }
 }
 
