@@ -23,10 +23,11 @@ fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 settings=$root/.env.local
 options=()
+export COMPOSE_PROFILES=simulated
 if [[ -f $settings ]]; then
   options=(--env-file "$settings")
   if grep -Eq '^[[:space:]]*(export[[:space:]]+)?(JTS_)?KIS_[A-Z0-9_]*=' "$settings"; then
-    export JTS_BROKER_ENV=$settings
+    export COMPOSE_PROFILES=broker JTS_BROKER_ENV=$settings
   else
     export JTS_MORE_ENV=$settings
   fi

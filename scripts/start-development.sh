@@ -54,6 +54,14 @@ if [[ $build == yes && -z $services ]]; then
   # All programs share one image.
   "$scripts/compose.sh" build initialize
 fi
+# A market and the connectors of a broker never run side by side: what the other choice left behind ends first.
+wanted=$("$scripts/compose.sh" config --services)
+for service in market kis-stream scheduler; do
+  if ! grep -qx "$service" <<<"$wanted"; then
+    docker rm --force "jts-$service-dev" >/dev/null 2>&1 || true
+  fi
+done
+
 # shellcheck disable=SC2086 # a list of words
 {
   "$scripts/compose.sh" up --detach $services
@@ -63,7 +71,7 @@ fi
 cat <<'WHERE'
 
   messages    http://localhost:8025
-  functions   http://localhost:3001 … 3008, connectors 3010 … 3012: /health, /ready, /metrics
+  functions   http://localhost:3001 … 3008, connectors from 3010: /health, /ready, /metrics
   debuggers   127.0.0.1:9301 … 9312
   PostgreSQL  localhost:5442   ClickHouse localhost:8123   Redis localhost:6379   Kafka localhost:9092
 

@@ -21,6 +21,7 @@ interface Service {
   readonly volumes?: readonly string[]
   readonly networks: readonly string[] | Readonly<Record<string, unknown>>
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
+  readonly profiles?: readonly string[]
   readonly restart: string
   readonly healthcheck: { readonly test?: readonly string[]; readonly disable?: boolean }
   readonly deploy: {
@@ -112,6 +113,14 @@ describe('compose.dev.yml', () => {
     expect(places.toSorted()).toEqual(expected.toSorted())
   })
 
+  test('runs either a simulated market or the connectors of a broker', () => {
+    const inProfile = (wanted: string): readonly string[] =>
+      entries.filter(([, { profiles }]) => profiles?.includes(wanted) === true).map(([name]) => name)
+    expect(inProfile('simulated')).toEqual(['market'])
+    expect(inProfile('broker')).toEqual(['kis-stream', 'scheduler'])
+    expect(read('docker/.env')).toContain('\nCOMPOSE_PROFILES=simulated\n')
+  })
+
   test('keeps what a real broker needs apart from the simulator', () => {
     for (const [, service] of programs) {
       expect(Object.keys(service.environment ?? {}).filter((name) => name in simulated)).toEqual([])
@@ -131,17 +140,23 @@ describe('the settings of compose.dev.yml', () => {
   let child: ChildProcess | undefined
   afterEach(() => child?.kill('SIGKILL'))
 
-  const started = programsIn(root).filter(({ kind }) => kind === 'function' || kind === 'connector')
+  const started = programsIn(root).filter(({ name }) => services[name] !== undefined)
+  /** What the owner of an account sets; here it is the simulator's. */
+  const byProfile = (name: string): Record<string, string> =>
+    services[name]?.profiles?.includes('broker') === true ? { JTS_BUSINESS_TIME: 'system' } : {}
 
   /** Servers that refuse at once stand for those that are not there. */
   const environmentOf = (name: string): Record<string, string> =>
     Object.fromEntries(
-      Object.entries({ ...simulated, ...services[name]?.environment, NODE_OPTIONS: '' }).map(
-        ([key, value]) => [
-          key,
-          settled(value ?? '').replace(/(postgres|clickhouse|redis|kafka|kis-simulator):\d+/g, '127.0.0.1:9'),
-        ],
-      ),
+      Object.entries({
+        ...simulated,
+        ...services[name]?.environment,
+        ...byProfile(name),
+        NODE_OPTIONS: '',
+      }).map(([key, value]) => [
+        key,
+        settled(value ?? '').replace(/(postgres|clickhouse|redis|kafka|market):\d+/g, '127.0.0.1:9'),
+      ]),
     )
 
   test.each(started)('are all that $name needs', { timeout: 30_000 }, async ({ name, entry }) => {
