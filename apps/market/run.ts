@@ -2,10 +2,11 @@
 // process, on the servers that the functions use.
 //
 // M1. The market moves only after the broker stream is live and every function has joined, so that nothing happens unseen.
-// M2. At speed `max`, and at every change of session, time waits until the whole suite is quiet: what follows from an event
-//     is complete before the next, as in the embedded suite. The same data give the same events.
+// M2. At speed `max`, and at every change of session, time waits until every function that may lead to an order is quiet:
+//     what follows from an event is complete before the next, as in the embedded suite. The same data give the same events.
+//     Before the summary all are waited for.
 import { mkdir } from 'node:fs/promises'
-import { haveCaughtUp } from '#shared/adapters/kafka/caught-up.ts'
+import { type ConsumedTopics, haveCaughtUp } from '#shared/adapters/kafka/caught-up.ts'
 import { kafkaClient } from '#shared/adapters/kafka/client.ts'
 import type { KafkaSettings } from '#shared/adapters/kafka/config.ts'
 import type { PostgresSettings } from '#shared/adapters/postgres/config.ts'
@@ -30,7 +31,7 @@ import { simulatedMarket } from '../embedded/simulated-market.ts'
 import { type Summary, summaryOf, writeSummary } from '../embedded/summary.ts'
 import { tallyOf } from '../embedded/tally.ts'
 import type { MarketSettings } from './config.ts'
-import { consumedTopics } from './consumers.ts'
+import { allTopics, tradingTopics } from './consumers.ts'
 import { settled } from './settled.ts'
 
 const NAME = 'market'
@@ -57,14 +58,15 @@ export async function runMarket(deps: RunDeps, signal: AbortSignal): Promise<Sum
   const closers: Closers = []
   try {
     const servers = await connect(deps, closers)
-    let settle: () => Promise<void> = () => Promise.resolve()
-    const market = await marketOf(deps, () => settle())
+    let settleTrading: () => Promise<void> = () => Promise.resolve()
+    const market = await marketOf(deps, () => settleTrading())
     closers.push(() => market.stop())
     await prepare(servers, market)
     const connectors = startConnectors({ ...deps, ...servers, market })
     closers.push(() => connectors.close())
-    settle = await settling(deps, market, connectors, closers)
-    return await drive(deps, servers, market, connectors, { settle, signal, closers })
+    const settle = await settling(deps, market, connectors, closers)
+    settleTrading = settle.trading
+    return await drive(deps, servers, market, connectors, { settle: settle.everything, signal, closers })
   } finally {
     for (const close of closers.toReversed()) {
       await close().catch((error: unknown) => deps.log.error({ error }, 'a part did not close'))
@@ -105,13 +107,20 @@ const marketOf = ({ options, settings, directory }: RunDeps, settle: () => Promi
     },
   })
 
+interface Settling {
+  /** Resolves when nothing is under way that may lead to an order. */
+  readonly trading: () => Promise<void>
+  /** Resolves when nothing is under way. */
+  readonly everything: () => Promise<void>
+}
+
 /** M2 */
 async function settling(
   { settings, log }: RunDeps,
   { simulator }: Market,
   connectors: Connectors,
   closers: Closers,
-): Promise<() => Promise<void>> {
+): Promise<Settling> {
   const admin = kafkaClient(settings.kafka, log).admin()
   await admin.connect()
   const ending = new AbortController()
@@ -119,14 +128,18 @@ async function settling(
     ending.abort()
     return admin.disconnect()
   })
-  const consumed = consumedTopics(settings.kafka.JTS_KAFKA_PREFIX)
-  const activity = {
-    sent: () => simulator?.framesSent() ?? 0,
-    handled: connectors.framesHandled,
-    parts: [connectors.isCaughtUp, () => simulator?.isIdle() ?? true],
-    haveCaughtUp: () => haveCaughtUp(admin, consumed),
-  }
-  return () => settled(activity, ending.signal)
+  const prefix = settings.kafka.JTS_KAFKA_PREFIX
+  const waitFor = (consumed: ConsumedTopics) => () =>
+    settled(
+      {
+        sent: () => simulator?.framesSent() ?? 0,
+        handled: connectors.framesHandled,
+        parts: [connectors.isCaughtUp, () => simulator?.isIdle() ?? true],
+        haveCaughtUp: () => haveCaughtUp(admin, consumed),
+      },
+      ending.signal,
+    )
+  return { trading: waitFor(tradingTopics(prefix)), everything: waitFor(allTopics(prefix)) }
 }
 
 async function drive(
