@@ -11,6 +11,8 @@ import { memoryHotState } from '#shared/adapters/memory/hot-state.ts'
 import { systemClock } from '#shared/adapters/system/clock.ts'
 import { systemIds } from '#shared/adapters/system/ids.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
+import { krxCalendarWarning } from '#shared/domain/krx-calendar.ts'
+import { kstDate } from '#shared/domain/time.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { brokerMarket } from './broker-market.ts'
 import { closeAll } from './close-all.ts'
@@ -81,6 +83,7 @@ export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summ
         ? await simulatedMarket({ run: options, settings, directory, settle: () => settle() })
         : brokerMarket(settings.broker, parseInstruments(settings.embedded.JTS_INSTRUMENTS))
     closers.push(() => market.stop())
+    warnOfCalendar(deps, market)
     const assembled = await assemble(running, stores, market, closers)
     settle = assembled.settle
     const drive = (until: AbortSignal): Promise<Summary> =>
@@ -90,6 +93,13 @@ export async function runSuite(deps: RunDeps, signal: AbortSignal): Promise<Summ
     const closing = closeAll(closers.splice(0).toReversed())
     await closing.catch((error: unknown) => log.error({ error }, 'a part did not close'))
   }
+}
+
+function warnOfCalendar({ log, screen }: RunDeps, { clock }: Market): void {
+  const warning = krxCalendarWarning(kstDate(clock.now()))
+  if (warning === undefined) return
+  log.warn({ warning }, 'calendar')
+  screen.write(`${warning}\n`)
 }
 
 /** Ends the run as a person would when the disk fills up, and says so whatever else went wrong then. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   CalendarRangeError,
   KRX_CALENDAR_RANGE,
+  krxCalendarWarning,
   krxPhaseAt,
   krxSessionOf,
   nextSessionDate,
@@ -71,7 +72,7 @@ describe('sessions', () => {
     for (const { date } of KRX_SPECIAL_HOURS)
       expect([date, krxSessionOf(day(date))?.date]).toEqual([date, date])
     const exams = KRX_SPECIAL_HOURS.filter(({ reason }) => reason.includes('examination'))
-    expect(exams.map(({ date }) => weekdayOf(day(date)))).toEqual([4, 4, 4, 4])
+    expect(exams.map(({ date }) => weekdayOf(day(date)))).toEqual([4, 4, 4, 4, 4])
   })
 
   test('each year has as many sessions as KRX held', () => {
@@ -84,6 +85,7 @@ describe('sessions', () => {
       ['2024', 244],
       ['2025', 242],
       ['2026', 244],
+      ['2027', 246],
     ])
   })
 
@@ -132,6 +134,7 @@ describe('stepping', () => {
     ['2026-10-07', '2026-10-06', '2026-10-08', '2026-10-12'], // Hangul Day and a weekend between
     ['2026-09-23', '2026-09-22', '2026-09-28', '2026-09-29'], // Chuseok
     ['2025-12-30', '2025-12-29', '2026-01-02', '2026-01-05'], // the turn of the year
+    ['2026-12-30', '2026-12-29', '2027-01-04', '2027-01-05'],
     ['2025-10-02', '2025-10-01', '2025-10-10', '2025-10-13'], // seven days closed
     ['2026-10-10', '2026-10-08', '2026-10-12', '2026-10-13'], // from a Saturday
   ])('%s: %s, %s, %s', (date, previous, next, settles) => {
@@ -142,18 +145,63 @@ describe('stepping', () => {
 })
 
 describe('a day that the calendar does not know', () => {
-  test.each(['2022-12-31', '2027-01-01'])('%s is an error, not a holiday', (date) => {
+  test.each(['2022-12-31', '2028-01-01'])('%s is an error, not a holiday', (date) => {
     expect(() => krxSessionOf(day(date))).toThrow(CalendarRangeError)
     expect(() => krxPhaseAt(at(date, '10:00'))).toThrow(
-      `the KRX calendar covers 2023-01-01 to 2026-12-31, not ${date}`,
+      `the KRX calendar covers 2023-01-01 to 2027-12-31, not ${date}`,
     )
   })
 
   test('no next session is invented after the last one, nor one before the first', () => {
-    expect(nextSessionDate(day('2026-12-29'))).toBe('2026-12-30')
-    expect(() => nextSessionDate(day('2026-12-30'))).toThrow(CalendarRangeError)
-    expect(() => settlementDateOf(day('2026-12-29'))).toThrow(CalendarRangeError)
+    expect(nextSessionDate(day('2027-12-29'))).toBe('2027-12-30')
+    expect(() => nextSessionDate(day('2027-12-30'))).toThrow(CalendarRangeError)
+    expect(() => settlementDateOf(day('2027-12-29'))).toThrow(CalendarRangeError)
     expect(() => previousSessionDate(day('2023-01-02'))).toThrow(CalendarRangeError)
     expect(nextSessionDate(day('2022-12-31'))).toBe('2023-01-02')
+  })
+})
+
+describe('the year that KRX has not published yet', () => {
+  /** Month and day of the Korean lunar calendar, as the system's calendars have it. */
+  const lunar = new Intl.DateTimeFormat('en-u-ca-dangi', {
+    timeZone: 'Asia/Seoul',
+    month: 'numeric',
+    day: 'numeric',
+  })
+  const isWeekend = (date: SessionDate): boolean => [0, 6].includes(weekdayOf(date))
+  const closed = new Set(KRX_HOLIDAYS.map(([date]) => date))
+
+  test.each([2025, 2026, 2027])('%i: lunar holidays lie where the moon puts them', (year) => {
+    let found = 0
+    for (let date = day(`${year}-01-01`); date < day(`${year + 1}-01-01`); date = addDays(date, 1)) {
+      const [month = '', dayOfMonth = ''] = lunar.format(new Date(`${date}T03:00:00Z`)).split('/')
+      if (!['1/1', '1/2', '4/8', '8/14', '8/15', '8/16'].includes(`${month}/${dayOfMonth}`)) continue
+      found += 1
+      expect([date, closed.has(date) || isWeekend(date)]).toEqual([date, true])
+    }
+    expect(found).toBe(6)
+  })
+
+  test.each([2025, 2026, 2027])(
+    '%i: fixed holidays, and the Monday after one that a weekend swallowed',
+    (year) => {
+      for (const fixed of ['03-01', '05-05', '08-15', '10-03', '10-09', '12-25']) {
+        let date = day(`${year}-${fixed}`)
+        while (isWeekend(date)) date = addDays(date, 1)
+        expect([date, closed.has(date)]).toEqual([date, true])
+      }
+    },
+  )
+
+  test.each([
+    ['2027-01-04', /provisional from 2027-01-01 on: derived from the law, not published by KRX/],
+    ['2027-11-01', /provisional/],
+    ['2027-11-02', /ends on 2027-12-31: nothing is traded after it/],
+  ])('on %s a person is told %s', (today, words) => {
+    expect(krxCalendarWarning(day(today))).toMatch(words)
+  })
+
+  test.each(['2026-10-31', '2026-12-31'])('on %s there is nothing to be told', (today) => {
+    expect(krxCalendarWarning(day(today))).toBeUndefined()
   })
 })

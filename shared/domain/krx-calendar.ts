@@ -4,7 +4,13 @@
 //     for it. So nothing trades on a guess, and the days after the last session of the last year have no next one.
 // C2. When a session begins or ends at other times, its auctions move along: order entry opens half an hour before
 //     continuous trading, and the closing auction takes the last ten minutes.
-import { KRX_CALENDAR_FIRST, KRX_CALENDAR_LAST, KRX_HOLIDAYS, KRX_SPECIAL_HOURS } from './krx-holidays.ts'
+import {
+  KRX_CALENDAR_FIRST,
+  KRX_CALENDAR_LAST,
+  KRX_HOLIDAYS,
+  KRX_PROVISIONAL_FROM,
+  KRX_SPECIAL_HOURS,
+} from './krx-holidays.ts'
 import type { PhaseSpan, Session, SessionPhase } from './session.ts'
 import {
   type Instant,
@@ -24,11 +30,27 @@ export class CalendarRangeError extends Error {
   override name = 'CalendarRangeError'
 }
 
-/** First and last day that the calendar covers, both inclusive. */
+/** First and last day that the calendar covers, both inclusive; what it says from `provisionalFrom` on is not published. */
 export const KRX_CALENDAR_RANGE = {
   first: sessionDate(KRX_CALENDAR_FIRST),
   last: sessionDate(KRX_CALENDAR_LAST),
+  provisionalFrom: sessionDate(KRX_PROVISIONAL_FROM),
 } as const
+
+const ENDS_SOON_DAYS = 60
+
+/** What a person must know of the calendar on this day; undefined while it is published and reaches far enough. */
+export function krxCalendarWarning(today: SessionDate): string | undefined {
+  const { last, provisionalFrom } = KRX_CALENDAR_RANGE
+  if (addDays(today, ENDS_SOON_DAYS) > last) {
+    return `the KRX calendar ends on ${last}: nothing is traded after it. A newer release of JTS knows the next year`
+  }
+  if (today < provisionalFrom) return undefined
+  return (
+    `the KRX calendar is provisional from ${provisionalFrom} on: derived from the law, not published by KRX. ` +
+    'Compare shared/domain/krx-holidays.ts with the list of KRX'
+  )
+}
 
 interface Hours {
   readonly open: TimeOfDay

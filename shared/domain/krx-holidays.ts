@@ -1,9 +1,15 @@
-// Weekdays without trading and days with other hours at KRX, 2023 to 2026. Facts as observed in trading to 2026-08-14,
-// after that as announced. The next year is added when KRX publishes it in December; until then its dates are unknown.
+// Weekdays without trading and days with other hours at KRX. Facts as observed in trading to 2026-08-14, after that as
+// announced. From KRX_PROVISIONAL_FROM on KRX has not published its list yet (it does so in December); what stands here is
+// what the law gives: the public holidays, Seollal, Buddha's Birthday and Chuseok by the Korean lunar calendar, substitute
+// days (for Seollal and Chuseok when they fall on a Sunday, for the others but New Year's Day and Memorial Day on a
+// Saturday too), and KRX's own closing on the last weekday of the year. Not in it: days that a government still has to
+// decree, and whether Labor Day, a Saturday in 2027, moves to Monday 2027-05-03.
 
 /** First and last day that is known, both inclusive. */
 export const KRX_CALENDAR_FIRST = '2023-01-01'
-export const KRX_CALENDAR_LAST = '2026-12-31'
+export const KRX_CALENDAR_LAST = '2027-12-31'
+/** From here on: derived, not published. The day after KRX_CALENDAR_LAST where all is published. */
+export const KRX_PROVISIONAL_FROM = '2027-01-01'
 
 /** Weekdays without a session. Saturdays and Sundays are not listed. */
 export const KRX_HOLIDAYS: readonly (readonly [date: string, reason: string])[] = [
@@ -76,6 +82,21 @@ export const KRX_HOLIDAYS: readonly (readonly [date: string, reason: string])[] 
   ['2026-10-09', 'Hangul Day'],
   ['2026-12-25', 'Christmas Day'],
   ['2026-12-31', 'Year-end closing'],
+  ['2027-01-01', "New Year's Day"],
+  ['2027-02-08', 'Seollal holiday'],
+  ['2027-02-09', 'Seollal substitute holiday'],
+  ['2027-03-01', 'Independence Movement Day'],
+  ['2027-05-05', "Children's Day"],
+  ['2027-05-13', "Buddha's Birthday"],
+  ['2027-07-19', 'Constitution Day substitute holiday'],
+  ['2027-08-16', 'Liberation Day substitute holiday'],
+  ['2027-09-14', 'Chuseok holiday'],
+  ['2027-09-15', 'Chuseok'],
+  ['2027-09-16', 'Chuseok holiday'],
+  ['2027-10-04', 'National Foundation Day substitute holiday'],
+  ['2027-10-11', 'Hangul Day substitute holiday'],
+  ['2027-12-27', 'Christmas Day substitute holiday'],
+  ['2027-12-31', 'Year-end closing'],
 ]
 
 export interface SpecialHours {
@@ -100,7 +121,10 @@ const examDay = (date: string): SpecialHours => ({
   reason: 'college entrance examination',
 })
 
-/** Sessions with other hours than 09:00 to 15:30. The examination of 2026 was set by the Ministry of Education in 2024-08. */
+/**
+ * Sessions with other hours than 09:00 to 15:30. The examination of 2026 was set by the Ministry of Education in 2024-08;
+ * that of 2027 is taken to be on the third Thursday of November as the ones before it.
+ */
 export const KRX_SPECIAL_HOURS: readonly SpecialHours[] = [
   firstDay('2023-01-02'),
   examDay('2023-11-16'),
@@ -110,4 +134,6 @@ export const KRX_SPECIAL_HOURS: readonly SpecialHours[] = [
   examDay('2025-11-13'),
   firstDay('2026-01-02'),
   examDay('2026-11-19'),
+  firstDay('2027-01-04'),
+  examDay('2027-11-18'),
 ]
