@@ -2,8 +2,8 @@
 // timers and sockets have their turn after every UNITS_PER_TURN units of work: a long burst must not freeze the process.
 // The count, not a clock, decides: the order in which things run is then the same in every run of a replay.
 //
-// Between two pieces of work all promises that are ready go on (process.nextTick waits for them): whoever was woken first
-// gets as far as its first wait for a disk or a socket before the next one starts.
+// Between two pieces of work all promises that are ready go on, and sockets that were given something write it: whoever was
+// woken first gets as far as its first wait for a disk or a far side before the next one starts.
 //
 // Background work waits until nothing else is ready: an order moves on before it is archived. It is never starved: one
 // piece of it goes first in every turn of the event loop.
@@ -81,8 +81,11 @@ export function turns(): Turns {
       return
     }
     unitsLeft -= work()
-    process.nextTick(step)
+    queueMicrotask(afterPromises)
   }
+  // Node runs what is due next before it runs promises, and sockets write as what is due next: hence step comes after both.
+  const afterWrites = (): void => process.nextTick(step)
+  const afterPromises = (): void => process.nextTick(afterWrites)
 
   return {
     enqueue(work, isBackground) {
@@ -90,7 +93,7 @@ export function turns(): Turns {
       else foreground.push(work)
       if (isScheduled) return
       isScheduled = true
-      queueMicrotask(step)
+      queueMicrotask(afterPromises)
     },
     breathe() {
       unitsLeft -= 1
