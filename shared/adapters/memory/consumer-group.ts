@@ -28,13 +28,6 @@ export interface Cursor extends Position {
   failures: number
 }
 
-export interface OpenBatch extends BusBatch {
-  /** Aborts the signal; heartbeats reject from now on. */
-  revoke(reason: Error): void
-  /** Aborts the signal; heartbeats go on, for the batch may end in peace. */
-  closing(): void
-}
-
 export interface ConsumerGroup {
   readonly name: string
   readonly members: Member[]
@@ -74,47 +67,71 @@ export function rebalance(group: ConsumerGroup): void {
   }
 }
 
-/** The batch as its consumer sees it. `onResolved` is called after each move of the position. */
-export function openBatch(
-  cursor: Cursor,
-  records: readonly BusRecord[],
-  onResolved: (cursor: Cursor) => void,
-  breathe: () => Promise<void>,
-): OpenBatch {
-  const { log } = cursor
-  const end = cursor.committed + records.length
-  let revoked: Error | undefined
-  let aborted: Error | undefined
+/**
+ * The batch as its consumer sees it. `onResolved` is called after each move of the position. A class, because an object
+ * with a getter of its own is slow to make.
+ */
+export class OpenBatch implements BusBatch {
+  readonly topic: Topic
+  readonly partition: number
+  readonly records: readonly BusRecord[]
+  readonly #cursor: Cursor
+  readonly #end: number
+  readonly #onResolved: (cursor: Cursor) => void
+  readonly #breathe: () => Promise<void>
+  #revoked: Error | undefined
+  #aborted: Error | undefined
   /** Made on demand: most consumers never ask, and it would cost more than the rest of the batch. */
-  let controller: AbortController | undefined
-  const abort = (reason: Error): void => {
-    aborted ??= reason
-    controller?.abort(aborted)
+  #controller: AbortController | undefined
+
+  constructor(
+    cursor: Cursor,
+    records: readonly BusRecord[],
+    onResolved: (cursor: Cursor) => void,
+    breathe: () => Promise<void>,
+  ) {
+    this.topic = cursor.log.topic
+    this.partition = cursor.log.partition
+    this.records = records
+    this.#cursor = cursor
+    this.#end = cursor.committed + records.length
+    this.#onResolved = onResolved
+    this.#breathe = breathe
   }
 
-  return {
-    topic: log.topic,
-    partition: log.partition,
-    records,
-    resolve(offset) {
-      const next = Number(offset) + 1
-      if (next > end) throw new RangeError(`offset ${offset} is not in this batch of ${log.topic}`)
-      if (next <= cursor.committed) return
-      cursor.committed = next
-      onResolved(cursor)
-    },
-    heartbeat: () => (revoked === undefined ? breathe() : Promise.reject(revoked)),
-    get signal() {
-      if (controller === undefined) {
-        controller = new AbortController()
-        if (aborted !== undefined) controller.abort(aborted)
-      }
-      return controller.signal
-    },
-    revoke(reason) {
-      revoked ??= reason
-      abort(reason)
-    },
-    closing: () => abort(new RetryableError(`the subscription of ${cursor.group} is closing`)),
+  resolve(offset: bigint): void {
+    const next = Number(offset) + 1
+    if (next > this.#end) throw new RangeError(`offset ${offset} is not in this batch of ${this.topic}`)
+    if (next <= this.#cursor.committed) return
+    this.#cursor.committed = next
+    this.#onResolved(this.#cursor)
+  }
+
+  heartbeat(): Promise<void> {
+    return this.#revoked === undefined ? this.#breathe() : Promise.reject(this.#revoked)
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted)
+    }
+    return this.#controller.signal
+  }
+
+  /** Aborts the signal; heartbeats reject from now on. */
+  revoke(reason: Error): void {
+    this.#revoked ??= reason
+    this.#abort(reason)
+  }
+
+  /** Aborts the signal; heartbeats go on, for the batch may end in peace. */
+  closing(): void {
+    this.#abort(new RetryableError(`the subscription of ${this.#cursor.group} is closing`))
+  }
+
+  #abort(reason: Error): void {
+    this.#aborted ??= reason
+    this.#controller?.abort(this.#aborted)
   }
 }

@@ -5,7 +5,7 @@
 import type { Topic } from '#shared/events/contract.ts'
 import type { Stopwatch } from '#shared/ports/clock.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
-import { type Cursor, type Member, type OpenBatch, openBatch } from './consumer-group.ts'
+import { type Cursor, type Member, OpenBatch } from './consumer-group.ts'
 import type { PartitionLog } from './partition-log.ts'
 import { turns } from './turns.ts'
 
@@ -75,7 +75,7 @@ export class Dispatcher {
     const records = cursor.log.read(cursor.committed, member.batchSizeMax)
     cursor.state = 'running'
     this.#running += 1
-    const batch = openBatch(cursor, records, this.#resolved, this.#loop.breathe)
+    const batch = new OpenBatch(cursor, records, this.#resolved, this.#loop.breathe)
     cursor.batch = batch
     member.running.set(cursor, this.#run(cursor, member, batch))
     return records.length
