@@ -82,7 +82,9 @@ export class BatchRun {
   async #deliverAll(): Promise<void> {
     const { records } = this.#batch
     let attempt = 1
-    for (let at = 0; at < records.length && !this.#isStopped();) {
+    for (let at = 0; at < records.length;) {
+      // A batch that was just given has not been taken away: its signal is not asked for, which costs making it.
+      if (at === 0 ? this.#closing.aborted : this.#isStopped()) break
       const { count, outputs, failure } = await this.#options.receiver.handle(this.#batch, at, attempt)
       this.#take(outputs)
       if (count > 0) {
