@@ -47,7 +47,7 @@ export const EmbeddedConfig = z.object({
       }
     })
     .describe(
-      'Instruments to follow, comma-separated SYMBOL.VENUE[:MARKET[:KIND]], at most 40. Empty follows all that the simulator trades; with a broker it must be set.',
+      'Instruments to follow, comma-separated SYMBOL.VENUE[:MARKET[:KIND[:LEVERAGE]]] (122630.KRX:KOSPI:etp:2), at most 40. Empty follows all that the simulator trades; with a broker it must be set.',
     ),
   JTS_ORDER_BOOK: z
     .enum(['true', 'false'])

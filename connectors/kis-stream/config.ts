@@ -14,7 +14,9 @@ export const FollowedConfig = z.object({
         context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
       }
     })
-    .describe('Instruments to follow, comma-separated SYMBOL.VENUE[:MARKET[:KIND]], at most 40.'),
+    .describe(
+      'Instruments to follow, comma-separated SYMBOL.VENUE[:MARKET[:KIND[:LEVERAGE]]] (122630.KRX:KOSPI:etp:2), at most 40.',
+    ),
 })
 
 export const KisStreamConfig = z.object({

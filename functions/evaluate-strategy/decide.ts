@@ -73,7 +73,7 @@ export function marketableLimit(
   let limit = isKrx ? roundToPriceIncrement(kind, last, date, side === 'buy' ? 'up' : 'down', market) : last
   for (let step = 0; step < ticks; step += 1) limit = stepOnce(limit, side, tickOf)
   if (!isKrx || basePrice === undefined || basePriceDate !== date) return limit
-  const { lower, upper } = priceLimitsOf(kind, basePrice, date, market)
+  const { lower, upper } = priceLimitsOf(instrument, basePrice, date)
   if (side === 'buy' && limit > upper && last <= upper) return upper
   return side === 'sell' && limit < lower && last >= lower ? lower : limit
 }

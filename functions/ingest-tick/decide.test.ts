@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type Instrument, instrumentId } from '#shared/domain/instrument.ts'
 import type { QuoteTick, TradeTick } from '#shared/domain/market-data.ts'
 import { parseInstant, sessionDate } from '#shared/domain/time.ts'
-import { price, quantity } from '#shared/domain/values.ts'
+import { price, quantity, ratio } from '#shared/domain/values.ts'
 import { type InstrumentState, UNSEEN, decideQuote, decideTick, limitsFor } from './decide.ts'
 
 const id = instrumentId('005930.KRX')
@@ -99,7 +99,12 @@ describe('price limits', () => {
     ['known for the day', instrument, limits],
     ['of an unknown instrument', undefined, undefined],
     ["yesterday's base price", { ...instrument, basePriceDate: sessionDate('2025-09-01') }, undefined],
-    ['of an ETF, which may be leveraged', { ...instrument, kind: 'etp' as const }, undefined],
+    ['of an ETF that may be leveraged', { ...instrument, kind: 'etp' as const }, undefined],
+    [
+      'of an ETF that moves twice its index',
+      { ...instrument, kind: 'etp' as const, leverage: ratio('2') },
+      { lower: price('28000'), upper: price('112000') },
+    ],
   ])('%s', (_name, given, expected) => {
     expect(limitsFor(given, sessionDate('2025-09-02'))).toEqual(expected)
   })

@@ -69,8 +69,9 @@ const dropped = (state: InstrumentState, count: IngestCount): TickDecision => ({
 /** The price limits that a session's ticks are held against, where they are known (D3). */
 export function limitsFor(instrument: Instrument | undefined, date: SessionDate): PriceLimits | undefined {
   if (instrument?.basePrice === undefined || instrument.basePriceDate !== date) return undefined
-  if (instrument.kind !== 'stock' || venueOf(instrument.id) !== 'KRX') return undefined // leveraged ETF: wider
-  return priceLimitsOf(instrument.kind, instrument.basePrice, date, instrument.market)
+  if (venueOf(instrument.id) !== 'KRX') return undefined
+  if (instrument.kind === 'etp' && instrument.leverage === undefined) return undefined // it may be wider
+  return priceLimitsOf(instrument, instrument.basePrice, date)
 }
 
 export function decideTick(

@@ -114,7 +114,7 @@ function checkFacts(order: OrderRequest, facts: RiskFacts, limits: RiskLimits): 
   if (instrument?.basePrice === undefined || last === undefined)
     return denied('INSTRUMENT_UNKNOWN', order.instrumentId)
   if (!instrument.isTradable) return denied('INSTRUMENT_NOT_TRADABLE', instrument.id)
-  const { upper } = priceLimitsOf(instrument.kind, instrument.basePrice, facts.sessionDate, instrument.market)
+  const { upper } = priceLimitsOf(instrument, instrument.basePrice, facts.sessionDate)
   return { instrument, lastPrice: last.price, upperLimit: upper }
 }
 
@@ -135,12 +135,7 @@ function checkShape(order: OrderRequest, facts: RiskFacts, instrument: Instrumen
   if (!isOnTick(instrument.kind, order.limitPrice, facts.sessionDate, instrument.market)) {
     return denied('PRICE_OFF_TICK', `price=${formatPrice(order.limitPrice)}`)
   }
-  const { lower, upper } = priceLimitsOf(
-    instrument.kind,
-    instrument.basePrice,
-    facts.sessionDate,
-    instrument.market,
-  )
+  const { lower, upper } = priceLimitsOf(instrument, instrument.basePrice, facts.sessionDate)
   if (order.limitPrice < lower || order.limitPrice > upper) {
     return denied(
       'PRICE_OUTSIDE_LIMITS',

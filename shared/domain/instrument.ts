@@ -1,6 +1,6 @@
 // What can be traded and where.
 import type { SessionDate } from './time.ts'
-import type { Price, Quantity } from './values.ts'
+import type { Price, Quantity, Ratio } from './values.ts'
 
 declare const kind: unique symbol
 /** `SYMBOL.VENUE`, as in `005930.KRX`. */
@@ -22,6 +22,11 @@ export interface Instrument {
   readonly name: string
   readonly kind: InstrumentKind
   readonly market: Market
+  /**
+   * How many times its index an ETF or ETN moves, without the sign: its daily limits are as many times wider. Left out
+   * where nobody has said, and for stocks; then limits are taken to be the usual ones.
+   */
+  readonly leverage?: Ratio
   /** ISO 4217. */
   readonly currency: string
   /** Units come in multiples of this. */

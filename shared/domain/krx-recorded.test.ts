@@ -84,7 +84,7 @@ const checkRecorded = (): void => {
         // A table of closes leaves out sessions; only neighbors are a day's move.
         if (row.date >= '2023-01-03' && nextSessionDate(before.date) !== row.date) return false
         moves += 1
-        const { lower, upper } = priceLimitsOf(row.kind, before.close, row.date)
+        const { lower, upper } = priceLimitsOf({ kind: row.kind, market: 'KOSPI' }, before.close, row.date)
         return row.close < lower || row.close > upper
       }),
     )

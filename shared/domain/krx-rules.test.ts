@@ -12,9 +12,10 @@ import {
   tickSizeOf,
 } from './krx-rules.ts'
 import { type SessionDate, addDays, sessionDate } from './time.ts'
-import { type Price, formatPrice, formatRatio, price } from './values.ts'
+import { type Price, formatPrice, formatRatio, price, ratio } from './values.ts'
 
 const TODAY = sessionDate('2026-10-07')
+const STOCK = { kind: 'stock', market: 'KOSPI' } as const
 const day = (text: string): SessionDate => sessionDate(text)
 const tick = (...args: Parameters<typeof tickSizeOf>): string => formatPrice(tickSizeOf(...args))
 
@@ -66,7 +67,7 @@ describe('tick size', () => {
   test('a date before the tables is an error, not the oldest rule', () => {
     const before = addDays(KRX_RULES_FROM, -1)
     expect(() => tickSizeOf('stock', price('1000'), before)).toThrow(KrxRuleError)
-    expect(() => priceLimitsOf('stock', price('1000'), before)).toThrow('no KRX rule known for 2010-10-03')
+    expect(() => priceLimitsOf(STOCK, price('1000'), before)).toThrow('no KRX rule known for 2010-10-03')
     expect(() => sellTaxRatioOf('stock', 'KOSPI', before)).toThrow(KrxRuleError)
   })
 })
@@ -132,24 +133,34 @@ describe('daily limits', () => {
     ['stock', '2015-06-15', '10000', '7000', '13000'],
     ['stock', '2026-10-07', '3', '3', '3'], // 30 % is less than a tick
   ] as const)('%s on %s with base %s: %s to %s', (kind, date, base, lower, upper) => {
-    const limits = priceLimitsOf(kind, price(base), day(date))
+    const limits = priceLimitsOf({ kind, market: 'KOSPI' }, price(base), day(date))
     expect([formatPrice(limits.lower), formatPrice(limits.upper)]).toEqual([lower, upper])
   })
 
   test('KONEX kept 15 %', () => {
-    const { lower, upper } = priceLimitsOf('stock', price('10000'), TODAY, 'KONEX')
+    const { lower, upper } = priceLimitsOf({ kind: 'stock', market: 'KONEX' }, price('10000'), TODAY)
     expect([formatPrice(lower), formatPrice(upper)]).toEqual(['8500', '11500'])
   })
 
+  test.each([
+    ['1', '22385', '15670', '29100'],
+    ['2', '22385', '8955', '35815'],
+    ['3', '10000', '1000', '19000'],
+  ])('what moves %s times its index, from %s: %s to %s', (leverage, base, lower, upper) => {
+    const etf = { kind: 'etp', market: 'KOSPI', leverage: ratio(leverage) } as const
+    const limits = priceLimitsOf(etf, price(base), TODAY)
+    expect([formatPrice(limits.lower), formatPrice(limits.upper)]).toEqual([lower, upper])
+  })
+
   test('a base price of zero or less has no limits', () => {
-    expect(() => priceLimitsOf('stock', price('0'), TODAY)).toThrow(RangeError)
+    expect(() => priceLimitsOf(STOCK, price('0'), TODAY)).toThrow(RangeError)
   })
 
   test('limits are prices an order may name, hold the base between them, and never leave the ratio', () => {
     fc.assert(
       fc.property(anyKind, anyPrice, anyDate, anyMarket, (kind, at, date, market) => {
         const base = roundToPriceIncrement(kind, at, date, 'up', market)
-        const { lower, upper } = priceLimitsOf(kind, base, date, market)
+        const { lower, upper } = priceLimitsOf({ kind, market }, base, date)
         expect(isOnTick(kind, lower, date, market) && isOnTick(kind, upper, date, market)).toBe(true)
         expect(lower <= base && base <= upper).toBe(true)
         expect((base - lower) * 10n <= base * 3n && (upper - base) * 10n <= base * 3n).toBe(true)

@@ -1,6 +1,6 @@
 // What KRX fixes for an order's price, and what the state takes from a sale. Every rule has the date it holds from,
 // because a test over several years with one rule is wrong. Nothing is known before KRX_RULES_FROM: asking throws.
-import type { InstrumentKind, Market } from './instrument.ts'
+import type { Instrument, InstrumentKind, Market } from './instrument.ts'
 import { type SessionDate, sessionDate } from './time.ts'
 import { type Price, type Ratio, price, ratio } from './values.ts'
 
@@ -57,8 +57,7 @@ const TICKS: Record<InstrumentKind, Record<Market, readonly Effective<readonly T
   etp: everyMarket([since(KRX_RULES_FROM, ETP_2010), since('2023-12-18', ETP_2023)]),
 }
 
-// Daily limit as a part of the base price. Leveraged ETF and ETN have a multiple of it, which is not modelled: for
-// those take the limits that the broker states.
+// Daily limit as a part of the base price. An ETF or ETN that moves N times its index, up or down, has N times the limit.
 const LIMITS: Record<Market, readonly Effective<Ratio>[]> = {
   KOSPI: [since(KRX_RULES_FROM, ratio('0.15')), since('2015-06-15', ratio('0.3'))],
   KOSDAQ: [since(KRX_RULES_FROM, ratio('0.15')), since('2015-06-15', ratio('0.3'))],
@@ -139,16 +138,15 @@ const RATIO_ONE = ratio('1')
 /**
  * The lowest and the highest price of the session. KRX cuts the width (base × ratio) to the tick of the base price, then
  * cuts each limit inward to its own tick: a base of 272,000 gives 190,500 and 353,500, though 190,400 is within 30 %.
- * `market` left out is KOSPI; KONEX is narrower.
+ * KONEX is narrower, what is leveraged wider.
  */
 export function priceLimitsOf(
-  kind: InstrumentKind,
+  { kind, market, leverage = RATIO_ONE }: Pick<Instrument, 'kind' | 'market' | 'leverage'>,
   basePrice: Price,
   date: SessionDate,
-  market: Market = 'KOSPI',
 ): PriceLimits {
   if (basePrice <= 0n) throw new RangeError(`base price must be positive: ${basePrice}`)
-  const full = (basePrice * ruleOn(LIMITS[market], date)) / RATIO_ONE
+  const full = (basePrice * ruleOn(LIMITS[market], date) * leverage) / (RATIO_ONE * RATIO_ONE)
   const width = full - (full % tickSizeOf(kind, basePrice, date, market))
   return {
     lower: roundToPriceIncrement(kind, (basePrice - width) as Price, date, 'up', market),

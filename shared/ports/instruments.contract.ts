@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { quantity } from '#shared/domain/values.ts'
+import { quantity, ratio } from '#shared/domain/values.ts'
 import { HYNIX, SAMSUNG, samsung } from '../../test/build.ts'
 import type { Instruments } from './instruments.ts'
 
 const { basePrice: _price, basePriceDate: _date, ...withoutBase } = samsung
-const hynix = { ...withoutBase, id: HYNIX, name: 'SK하이닉스', isTradable: false }
+const hynix = { ...withoutBase, id: HYNIX, name: 'SK하이닉스', isTradable: false, leverage: ratio('2') }
 
 /** What every Instruments must do. `open` gives one that no other test has written to. */
 export const instrumentsContract = (adapter: string, open: () => Promise<Instruments>): void => {

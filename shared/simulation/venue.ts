@@ -49,8 +49,8 @@ export class Venue {
     this.#books.clear()
     this.#listings.clear()
     for (const instrument of event.instruments) {
-      const { kind, market, basePrice } = instrument
-      const limits = priceLimitsOf(kind, basePrice, event.date, market)
+      const { basePrice } = instrument
+      const limits = priceLimitsOf(instrument, basePrice, event.date)
       this.#listings.set(instrument.id, { instrument, basePrice, limits })
       this.#inAuction.add(instrument.id)
     }

@@ -57,7 +57,7 @@ export class DayView {
   constructor(instrument: Listed, date: SessionDate, at: Instant, previous: DailyBar | undefined) {
     this.instrument = instrument
     this.date = date
-    this.limits = priceLimitsOf(instrument.kind, instrument.basePrice, date, instrument.market)
+    this.limits = priceLimitsOf(instrument, instrument.basePrice, date)
     this.previous = previous
     this.high = instrument.basePrice
     this.low = instrument.basePrice

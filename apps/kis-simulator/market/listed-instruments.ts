@@ -1,7 +1,7 @@
 // Names of instruments that tapes are likely to hold, and the twenty that the seeded market trades. Facts of KRX; base
 // prices and volumes of the seeded market are only plausible.
 import { type Instrument, type InstrumentKind, type Market, instrumentId } from '#shared/domain/instrument.ts'
-import { quantity } from '#shared/domain/values.ts'
+import { quantity, ratio } from '#shared/domain/values.ts'
 
 /** How the seeded market moves one instrument. */
 export interface SeededInstrument {
@@ -16,7 +16,13 @@ export interface SeededInstrument {
   readonly activity: number
 }
 
-const NAMES: readonly (readonly [symbol: string, name: string, kind?: InstrumentKind, market?: Market])[] = [
+const NAMES: readonly (readonly [
+  symbol: string,
+  name: string,
+  kind?: InstrumentKind,
+  market?: Market,
+  leverage?: string,
+])[] = [
   ['005930', '삼성전자'],
   ['000660', 'SK하이닉스'],
   ['035420', 'NAVER'],
@@ -46,24 +52,25 @@ const NAMES: readonly (readonly [symbol: string, name: string, kind?: Instrument
   ['028300', 'HLB', 'stock', 'KOSDAQ'],
   ['208640', '썸에이지', 'stock', 'KOSDAQ'],
   ['322780', '코퍼스코리아', 'stock', 'KOSDAQ'],
-  ['069500', 'KODEX 200', 'etp'],
-  ['114800', 'KODEX 인버스', 'etp'],
-  ['122630', 'KODEX 레버리지', 'etp'],
-  ['252670', 'KODEX 200선물인버스2X', 'etp'],
-  ['360750', 'TIGER 미국S&P500', 'etp'],
-  ['396500', 'TIGER 반도체TOP10', 'etp'],
+  ['069500', 'KODEX 200', 'etp', 'KOSPI', '1'],
+  ['114800', 'KODEX 인버스', 'etp', 'KOSPI', '1'],
+  ['122630', 'KODEX 레버리지', 'etp', 'KOSPI', '2'],
+  ['252670', 'KODEX 200선물인버스2X', 'etp', 'KOSPI', '2'],
+  ['360750', 'TIGER 미국S&P500', 'etp', 'KOSPI', '1'],
+  ['396500', 'TIGER 반도체TOP10', 'etp', 'KOSPI', '1'],
 ]
 
 const BY_SYMBOL = new Map(NAMES.map((row) => [row[0], row]))
 
 /** An instrument by its code. One that is not in the list is taken for a KOSPI stock named by its code. */
 export function instrumentOf(symbol: string): Instrument {
-  const [, name, kind, market] = BY_SYMBOL.get(symbol) ?? [symbol, symbol]
+  const [, name, kind, market, leverage] = BY_SYMBOL.get(symbol) ?? [symbol, symbol]
   return {
     id: instrumentId(`${symbol}.KRX`),
     name,
     kind: kind ?? 'stock',
     market: market ?? 'KOSPI',
+    ...(leverage === undefined ? {} : { leverage: ratio(leverage) }),
     currency: 'KRW',
     quantityIncrement: quantity('1'),
     isTradable: true,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { InstrumentId } from '#shared/domain/instrument.ts'
+import { KRX_CALENDAR_RANGE, previousSessionDate } from '#shared/domain/krx-calendar.ts'
 import { isOnTick, priceLimitsOf } from '#shared/domain/krx-rules.ts'
 import { type SessionDate, sessionDate } from '#shared/domain/time.ts'
 import { type Price, price } from '#shared/domain/values.ts'
@@ -83,7 +84,7 @@ describe('the seeded market', () => {
         const instrument = byId.get(event.instrumentId)
         if (instrument === undefined) continue
         const { kind, market, basePrice } = instrument
-        const { lower, upper } = priceLimitsOf(kind, basePrice, date, market)
+        const { lower, upper } = priceLimitsOf(instrument, basePrice, date)
         if (!isOnTick(kind, event.price, date, market) || event.price < lower || event.price > upper)
           faults += 1
       }
@@ -121,7 +122,8 @@ describe('the seeded market', () => {
   })
 
   test('ends with the calendar and does not guess beyond it', () => {
-    expect(seededMarket({ seed: 1 }).after(sessionDate('2026-12-30'))).toBeUndefined()
+    const { last } = KRX_CALENDAR_RANGE
+    expect(seededMarket({ seed: 1 }).after(previousSessionDate(last))).toBeUndefined()
   })
 })
 

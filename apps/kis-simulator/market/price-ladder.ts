@@ -13,7 +13,7 @@ export interface PriceLadder {
 
 export function priceLadder(instrument: Instrument, basePrice: Price, date: SessionDate): PriceLadder {
   const { kind, market } = instrument
-  const { lower, upper } = priceLimitsOf(kind, basePrice, date, market)
+  const { lower, upper } = priceLimitsOf(instrument, basePrice, date)
   const prices: Price[] = []
   for (let at = lower; at <= upper; at = (at + tickSizeOf(kind, at, date, market)) as Price) prices.push(at)
   return { prices, won: Float64Array.from(prices, toNumber) }

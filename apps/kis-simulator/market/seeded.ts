@@ -276,7 +276,7 @@ function seededHistory(seed: number, row: SeededInstrument, firstDate: SessionDa
 /** On the grid and inside the limits that `from` as a base price would have. */
 function priceNear(instrument: Instrument, from: Price, change: number, date: SessionDate): Price {
   const { kind, market } = instrument
-  const { lower, upper } = priceLimitsOf(kind, from, date, market)
+  const { lower, upper } = priceLimitsOf(instrument, from, date)
   const at = priceOf(String(Math.max(1, Math.floor(toNumber(from) * (1 + change)))))
   const onGrid = roundToPriceIncrement(kind, at, date, 'down', market)
   return onGrid < lower ? lower : onGrid > upper ? upper : onGrid

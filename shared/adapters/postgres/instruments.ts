@@ -1,11 +1,11 @@
 import { type Instrument, type InstrumentKind, type Market, instrumentId } from '#shared/domain/instrument.ts'
 import { sessionDate } from '#shared/domain/time.ts'
-import { formatPrice, formatQuantity, price, quantity } from '#shared/domain/values.ts'
+import { formatPrice, formatQuantity, formatRatio, price, quantity, ratio } from '#shared/domain/values.ts'
 import type { Instruments } from '#shared/ports/instruments.ts'
 import type { PostgresDatabase } from './database.ts'
 
 const COLUMNS = `instrument_id, name, kind, market, currency, quantity_increment, is_tradable, base_price,
-  base_price_date`
+  base_price_date, leverage`
 
 const READ = {
   name: 'read an instrument',
@@ -22,11 +22,12 @@ const PUT = {
   text: `
   INSERT INTO trading.instruments (${COLUMNS})
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::boolean[],
-                       $8::numeric[], $9::date[])
+                       $8::numeric[], $9::date[], $10::numeric[])
   ON CONFLICT (instrument_id) DO UPDATE SET
     name = EXCLUDED.name, kind = EXCLUDED.kind, market = EXCLUDED.market, currency = EXCLUDED.currency,
     quantity_increment = EXCLUDED.quantity_increment, is_tradable = EXCLUDED.is_tradable,
-    base_price = EXCLUDED.base_price, base_price_date = EXCLUDED.base_price_date`,
+    base_price = EXCLUDED.base_price, base_price_date = EXCLUDED.base_price_date,
+    leverage = EXCLUDED.leverage`,
 }
 
 interface InstrumentRow {
@@ -39,6 +40,7 @@ interface InstrumentRow {
   readonly is_tradable: boolean
   readonly base_price: string | null
   readonly base_price_date: string | null
+  readonly leverage: string | null
 }
 
 const instrumentOf = (row: InstrumentRow): Instrument => ({
@@ -51,6 +53,7 @@ const instrumentOf = (row: InstrumentRow): Instrument => ({
   isTradable: row.is_tradable,
   ...(row.base_price === null ? {} : { basePrice: price(row.base_price) }),
   ...(row.base_price_date === null ? {} : { basePriceDate: sessionDate(row.base_price_date) }),
+  ...(row.leverage === null ? {} : { leverage: ratio(row.leverage) }),
 })
 
 export const postgresInstruments = (database: PostgresDatabase): Instruments => ({
@@ -75,6 +78,7 @@ export const postgresInstruments = (database: PostgresDatabase): Instruments => 
       byId.map((instrument) => instrument.isTradable),
       byId.map(({ basePrice }) => (basePrice === undefined ? null : formatPrice(basePrice))),
       byId.map((instrument) => instrument.basePriceDate ?? null),
+      byId.map(({ leverage }) => (leverage === undefined ? null : formatRatio(leverage))),
     ])
   },
 })
