@@ -26,8 +26,12 @@ export interface Program {
   kill(): void
 }
 
-function run(path: string, environment: Environment): { child: ChildProcess; said: () => string } {
-  const child = spawn('node', [path], {
+function run(
+  path: string,
+  environment: Environment,
+  args: readonly string[] = [],
+): { child: ChildProcess; said: () => string } {
+  const child = spawn('node', [path, ...args], {
     env: { PATH: process.env['PATH'] ?? '', PORT: '0', JTS_DRAIN_GRACE_MS: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -78,8 +82,9 @@ export async function startProgram(path: string, environment: Environment): Prom
 export async function endOf(
   path: string,
   environment: Environment,
+  args: readonly string[] = [],
 ): Promise<{ readonly code: number | null; readonly said: string }> {
-  const { child, said } = run(path, environment)
+  const { child, said } = run(path, environment, args)
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, said: said() }
 }

@@ -9,7 +9,7 @@ import type { Market, MarketOptions } from './market.ts'
 import { type MarketTime, marketTime } from './market-time.ts'
 
 /** The simulator's only customer. These are not secrets: nothing but the simulator knows them. */
-const PLAY_ACCOUNT = {
+export const PLAY_ACCOUNT = {
   appKey: 'PSsimulatorsimulatorsimulatorsimulat',
   appSecret: 'simulated'.repeat(20),
   accountNumber: '5012345601',

@@ -209,7 +209,10 @@ export class Session {
     try {
       return await withDeadline(this.#options.stopwatch, ACK_MS_MAX, stopped, (deadline) => {
         const late = `no answer to ${registration.channel} in ${ACK_MS_MAX} ms`
-        deadline.addEventListener('abort', () => this.#lose(late), { once: true })
+        // It also aborts when the session ends; then that end has its own reason.
+        deadline.addEventListener('abort', () => (stopped.aborted ? undefined : this.#lose(late)), {
+          once: true,
+        })
         return abortable(promise, stopped)
       })
     } finally {
