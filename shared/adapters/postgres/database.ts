@@ -36,6 +36,8 @@ export interface PostgresDatabase extends PostgresConnection {
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`; `?host=/directory` for a unix socket. */
   readonly url: string
+  /** PEM. Over TLS then, whatever the URL says: the server must be signed by it and have the name in the URL. */
+  readonly certificateAuthority?: string
   /** Shown in pg_stat_activity. */
   readonly applicationName: string
   /** Default 10. */
@@ -156,6 +158,16 @@ async function checkServer(database: PostgresConnection): Promise<void> {
   }
 }
 
+/** What the library reads from a URL goes over what it is given beside it, so the URL must not speak of TLS as well. */
+function placeOf({ url, certificateAuthority: ca }: PostgresOptions): PoolConfig {
+  if (ca === undefined) return { connectionString: url }
+  const address = new URL(url)
+  for (const name of [...address.searchParams.keys()]) {
+    if (name.startsWith('ssl')) address.searchParams.delete(name)
+  }
+  return { connectionString: address.href, ssl: { ca } }
+}
+
 /**
  * Opens a pool and proves that the server answers.
  * @throws RetryableError when it cannot be reached now; Error for wrong credentials, a database that does not exist
@@ -164,7 +176,7 @@ async function checkServer(database: PostgresConnection): Promise<void> {
 export async function openPostgres(options: PostgresOptions): Promise<PostgresDatabase> {
   const statementTimeoutMs = options.statementTimeoutMs ?? 10_000
   const config: PoolConfig & { readonly pipeline: boolean } = {
-    connectionString: options.url,
+    ...placeOf(options),
     application_name: options.applicationName,
     max: options.connectionsMax ?? 10,
     min: 1,

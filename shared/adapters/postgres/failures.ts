@@ -41,6 +41,23 @@ const NETWORK = new Set([
 const LOST =
   /^(Connection (terminated|ended)|timeout ex|Client (has encountered a connection error|was closed)|Query read timeout|Cannot use a pool after calling end)/
 
+/** What is wrong with a certificate does not pass; by code of the TLS library. */
+const UNTRUSTED: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by nobody we trust (JTS_POSTGRES_CA)',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by nobody we trust (JTS_POSTGRES_CA)',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is signed by nobody we trust (JTS_POSTGRES_CA)',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is signed by nobody we trust (JTS_POSTGRES_CA)',
+}
+
+function untrusted(error: Error): Error | undefined {
+  const meaning = 'code' in error && typeof error.code === 'string' ? UNTRUSTED[error.code] : undefined
+  if (meaning === undefined) return undefined
+  return new Error(`PostgreSQL is not trusted: ${meaning} (${error.message})`, { cause: error })
+}
+
 const isLost = (error: Error): boolean =>
   ('code' in error && typeof error.code === 'string' && NETWORK.has(error.code)) || LOST.test(error.message)
 
@@ -61,7 +78,7 @@ export function failureOf(error: unknown, doing: string): unknown {
   if (error instanceof Error && isLost(error)) {
     return new RetryableError(`PostgreSQL was not reached to ${doing}: ${error.message}`, { cause: error })
   }
-  return error
+  return (error instanceof Error ? untrusted(error) : undefined) ?? error
 }
 
 /** True when the connection itself can be used again after this error. */
