@@ -162,9 +162,8 @@ async function checkServer(database: PostgresConnection): Promise<void> {
 function placeOf({ url, certificateAuthority: ca }: PostgresOptions): PoolConfig {
   if (ca === undefined) return { connectionString: url }
   const address = new URL(url)
-  for (const name of address.searchParams.keys().toArray()) {
-    if (name.startsWith('ssl')) address.searchParams.delete(name)
-  }
+  const names = Array.from(address.searchParams.keys())
+  for (const name of names.filter((each) => each.startsWith('ssl'))) address.searchParams.delete(name)
   return { connectionString: address.href, ssl: { ca } }
 }
 
