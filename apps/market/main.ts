@@ -1,6 +1,7 @@
 // `npm run market`: a simulated or recorded market for a suite on servers, whose functions run elsewhere. Options are those
 // of `npm start`.
 import { resolve } from 'node:path'
+import { ClickHouseConfig } from '#shared/adapters/clickhouse/config.ts'
 import { KafkaConfig } from '#shared/adapters/kafka/config.ts'
 import { PostgresConfig } from '#shared/adapters/postgres/config.ts'
 import { RedisConfig } from '#shared/adapters/redis/config.ts'
@@ -22,12 +23,22 @@ function read(): Pick<RunDeps, 'options' | 'settings'> {
     const options = parseOptions(process.argv.slice(2))
     if (options.isHelp) exit(0, USAGE)
     const environment = readEnvironment(process.env)
-    const servers = loadSettings([MarketConfig, KafkaConfig, RedisConfig, PostgresConfig], environment)
+    const servers = loadSettings(
+      [MarketConfig, KafkaConfig, RedisConfig, PostgresConfig, ClickHouseConfig],
+      environment,
+    )
     // The market is simulated whatever broker the functions are told of: that is this simulator.
     const suite = readSettings(environment, true)
     return {
       options,
-      settings: { ...suite, market: servers, kafka: servers, redis: servers, postgres: servers },
+      settings: {
+        ...suite,
+        market: servers,
+        kafka: servers,
+        redis: servers,
+        postgres: servers,
+        clickhouse: servers,
+      },
     }
   } catch (error) {
     if (error instanceof OptionsError) return exit(CONFIG_EXIT_CODE, `${error.message}\n\n${USAGE}`)

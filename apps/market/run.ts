@@ -9,6 +9,8 @@ import { mkdir } from 'node:fs/promises'
 import { type ConsumedTopics, haveCaughtUp } from '#shared/adapters/kafka/caught-up.ts'
 import { kafkaClient } from '#shared/adapters/kafka/client.ts'
 import type { KafkaSettings } from '#shared/adapters/kafka/config.ts'
+import type { ClickHouseSettings } from '#shared/adapters/clickhouse/config.ts'
+import { clickhouseTickStore } from '#shared/adapters/clickhouse/tick-store.ts'
 import type { PostgresSettings } from '#shared/adapters/postgres/config.ts'
 import { postgresDocuments } from '#shared/adapters/postgres/documents.ts'
 import { postgresInstruments } from '#shared/adapters/postgres/instruments.ts'
@@ -17,7 +19,9 @@ import { postgresOrderStore } from '#shared/adapters/postgres/order-store.ts'
 import type { RedisSettings } from '#shared/adapters/redis/config.ts'
 import { systemStopwatch } from '#shared/adapters/system/stopwatch.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { openMarketData } from '#shared/wiring/clickhouse.ts'
 import { openBus } from '#shared/wiring/kafka.ts'
+import { connectBroker } from '#shared/wiring/kis.ts'
 import { openDatabase } from '#shared/wiring/postgres.ts'
 import { connectHotState } from '#shared/wiring/redis.ts'
 import { type Connectors, startConnectors } from '../embedded/connectors.ts'
@@ -31,6 +35,8 @@ import { simulatedMarket } from '../embedded/simulated-market.ts'
 import { type Summary, summaryOf, writeSummary } from '../embedded/summary.ts'
 import { tallyOf } from '../embedded/tally.ts'
 import type { MarketSettings } from './config.ts'
+import { storeHistory } from './history.ts'
+import { historyFrom } from '../../functions/evaluate-strategy/history.ts'
 import { allTopics, tradingTopics } from './consumers.ts'
 import { settled } from './settled.ts'
 
@@ -43,6 +49,7 @@ export interface RunDeps {
     readonly kafka: KafkaSettings
     readonly redis: RedisSettings
     readonly postgres: PostgresSettings
+    readonly clickhouse: ClickHouseSettings
   }
   /** Where the simulated broker remembers. */
   readonly directory: string
@@ -62,6 +69,7 @@ export async function runMarket(deps: RunDeps, signal: AbortSignal): Promise<Sum
     const market = await marketOf(deps, () => settleTrading())
     closers.push(() => market.stop())
     await prepare(servers, market)
+    await collectHistory(servers, market)
     const connectors = startConnectors({ ...deps, ...servers, market })
     closers.push(() => connectors.close())
     const settle = await settling(deps, market, connectors, closers)
@@ -83,9 +91,14 @@ async function connect({ settings, log }: RunDeps, closers: Closers) {
   closers.push(() => database.close())
   const hotState = connectHotState(settings.redis, { name: NAME, log })
   closers.push(() => hotState.close())
+  const clickhouse = await openMarketData(settings.clickhouse, log)
+  closers.push(() => clickhouse.close())
+  const tickStore = clickhouseTickStore(clickhouse, { stopwatch: systemStopwatch })
+  closers.push(() => tickStore.close())
   return {
     bus,
     hotState,
+    tickStore,
     orders: postgresOrderStore(database),
     ledger: postgresLedger(database),
     documents: postgresDocuments(database),
@@ -93,6 +106,21 @@ async function connect({ settings, log }: RunDeps, closers: Closers) {
     tally: await tallyOf(bus),
   }
 }
+
+/** From the simulated broker, as from a real one. */
+async function collectHistory({ hotState, tickStore }: Servers, market: Market): Promise<void> {
+  const { clock } = market
+  const gateway = connectBroker(market.kis, { clock, hotState })
+  try {
+    const past = historyFrom({ tickStore: NOTHING_STORED, gateway, signal: new AbortController().signal })
+    const ids = market.instruments.map(({ id }) => id)
+    await storeHistory(past, tickStore, ids, clock.now())
+  } finally {
+    await gateway.close()
+  }
+}
+
+const NOTHING_STORED = { bars: () => Promise.resolve([]) }
 
 const marketOf = ({ options, settings, directory }: RunDeps, settle: () => Promise<void>): Promise<Market> =>
   simulatedMarket({
