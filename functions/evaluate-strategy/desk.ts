@@ -1,7 +1,5 @@
-// Everything that is known of one instrument: its last price and the strategies that trade it.
+// The strategies that trade one instrument.
 import type { InstrumentId } from '#shared/domain/instrument.ts'
-import type { Instant } from '#shared/domain/time.ts'
-import { type Price, price } from '#shared/domain/values.ts'
 import { type Instance, coldInstance } from './instance.ts'
 import type { Roster } from './roster.ts'
 
@@ -15,9 +13,6 @@ export interface Desk {
   hasCold: boolean
   /** True while an instance waits for the next session. */
   hasWaiting: boolean
-  /** As on the wire; parsed only when it is wanted. Empty before the first tick. */
-  lastPrice: string
-  lastTime: number
 }
 
 export interface Desks {
@@ -48,8 +43,6 @@ export function deskBook(): Desks {
           tickInstances: [],
           hasCold: false,
           hasWaiting: false,
-          lastPrice: '',
-          lastTime: 0,
         }
         known.set(instrumentId, desk)
       }
@@ -64,13 +57,3 @@ export function refreshFlags(desk: Desk): void {
   desk.hasCold = desk.instances.some(({ phase }) => phase !== 'ready')
   desk.hasWaiting = desk.instances.some(({ waiting }) => waiting !== undefined)
 }
-
-export function noteTick(desk: Desk, lastPrice: string, eventTime: Instant): void {
-  if (eventTime < desk.lastTime) return
-  desk.lastTime = eventTime
-  desk.lastPrice = lastPrice
-}
-
-/** The newest price there is: the last tick's, or the close where the tick is older than the bar. */
-export const newestPrice = (desk: Desk, close: Price, barOpenTime: Instant): Price =>
-  desk.lastPrice !== '' && desk.lastTime >= barOpenTime ? price(desk.lastPrice) : close

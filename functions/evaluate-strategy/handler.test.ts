@@ -54,11 +54,11 @@ describe('an opinion', () => {
     })
   })
 
-  test('is ordered at the last price when a tick is newer than the close', async () => {
+  test('is ordered by the close, whichever of bar and next tick arrives first', async () => {
     const { send, bar, tick, world } = await warmBench()
-    await send(tick(SAMSUNG, addMs(minute(3), 59_000), '71000'))
+    await send(tick(SAMSUNG, addMs(minute(4), 1_000), '71000'))
     await send(bar(at(3, '70500')))
-    expect(world.requested[0]).toMatchObject({ limitPrice: '71200' })
+    expect(world.requested[0]).toMatchObject({ limitPrice: '70700' })
   })
 
   test('makes the same order when its event comes again, also in another process', async () => {

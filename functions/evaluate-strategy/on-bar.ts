@@ -1,4 +1,6 @@
-// A closed bar: every strategy of its interval takes the close, and what opinions come of it are acted on.
+// A closed bar: every strategy of its interval takes the close, and what opinions come of it are acted on at that close.
+// Ticks are another topic, and nothing orders the two: with the last tick's price the same bar could make other orders in
+// another process.
 import type { InstrumentId } from '#shared/domain/instrument.ts'
 import { type Instant, kstDate, parseInstant } from '#shared/domain/time.ts'
 import { price } from '#shared/domain/values.ts'
@@ -6,7 +8,7 @@ import type { DataOf, EventOf } from '#shared/events/contract.ts'
 import type { BarClosed } from '#shared/events/market.ts'
 import { act, signalOf } from './act.ts'
 import { followsSession } from './decide.ts'
-import { newestPrice, refreshFlags } from './desk.ts'
+import { refreshFlags } from './desk.ts'
 import { type Close, type Instance, chill, closeOfBar, take } from './instance.ts'
 import type { Roster } from './roster.ts'
 import { settleWarmUp } from './warm-up.ts'
@@ -44,7 +46,7 @@ export async function onBar(
     const cause = {
       causeId: event.id,
       isShared: false,
-      lastPrice: newestPrice(desk, close.price, openTime),
+      lastPrice: close.price,
       isOld: isOld(world, event),
       isSignaled: false,
     }

@@ -1,4 +1,4 @@
-// A tick: notes the last price, evaluates tick strategies, and acts on daily opinions that waited for this session.
+// A tick: evaluates tick strategies, and acts on daily opinions that waited for this session.
 import type { InstrumentId } from '#shared/domain/instrument.ts'
 import { type Instant, kstDate, parseInstant } from '#shared/domain/time.ts'
 import { price } from '#shared/domain/values.ts'
@@ -6,7 +6,7 @@ import type { DataOf, Event, EventOf } from '#shared/events/contract.ts'
 import type { TickTraded } from '#shared/events/market.ts'
 import { act } from './act.ts'
 import { followsSession } from './decide.ts'
-import { type Desk, noteTick, refreshFlags } from './desk.ts'
+import { type Desk, refreshFlags } from './desk.ts'
 import { type Close, type Instance, take } from './instance.ts'
 import type { Roster } from './roster.ts'
 import { settleWarmUp } from './warm-up.ts'
@@ -25,7 +25,6 @@ export function onTick(
   const { data } = event
   const desk = world.desks.of(data.instrumentId as InstrumentId, roster)
   const eventTime = parseInstant(data.eventTime)
-  noteTick(desk, data.price, eventTime)
   const begun = desk.hasCold ? beginCold(world, desk, eventTime) : NOBODY
   if (begun.length === 0 && desk.tickInstances.length === 0 && !desk.hasWaiting) return NOTHING
   return evaluate(world, desk, event, { time: eventTime, price: price(data.price) }, begun, context)
