@@ -116,7 +116,8 @@ export function scriptedBroker(clock: Pick<Clock, 'now'>, cash = '100000000') {
   const quotes = new Map<string, Quote | Error>()
 
   const gateway: Pick<BrokerGateway, 'submit' | 'listOrders' | 'balance' | 'quote'> = {
-    async submit(order) {
+    async submit(order, _signal, cleared) {
+      if (cleared !== undefined && !(await cleared)) return { outcome: 'notSent', detail: 'held back' }
       sends.push(order)
       const script = scripts.shift() ?? 'take'
       if (typeof script === 'function') return script(order, () => book.enter(order))

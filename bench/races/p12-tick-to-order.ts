@@ -9,7 +9,7 @@ import type { InstrumentId } from '#shared/domain/instrument.ts'
 import { formatInstant } from '#shared/domain/time.ts'
 import { formatQuantity, price } from '#shared/domain/values.ts'
 import { TickTraded } from '#shared/events/market.ts'
-import { OrderApproved, OrderCanceled, OrderRequested } from '#shared/events/orders.ts'
+import { OrderCanceled, OrderRequested } from '#shared/events/orders.ts'
 import type { HotState } from '#shared/ports/hot-state.ts'
 import { finishRoot } from '#shared/runtime/root-event.ts'
 import { type RaceResult, figureOf, interleave, percentile, report } from '../harness.ts'
@@ -252,10 +252,7 @@ async function stepsOf(race: Race): Promise<string> {
     if (order % WORKING_MAX === 0) await clear(race)
     const latencyMs = await orderOf(race, () => seen.clear())
     const startMs = race.startedMs
-    const marks = [
-      startMs,
-      ...[TickTraded, OrderRequested, OrderApproved].map(({ type }) => seen.get(type) ?? startMs),
-    ]
+    const marks = [startMs, ...[TickTraded, OrderRequested].map(({ type }) => seen.get(type) ?? startMs)]
     marks.push(startMs + latencyMs)
     STEPS.forEach((step, index) => {
       const elapsedMs = (marks[index + 1] ?? 0) - (marks[index] ?? 0)
@@ -268,7 +265,8 @@ async function stepsOf(race: Race): Promise<string> {
   )
 }
 
-const STEPS = ['frame → tick', 'tick → request', 'request → approval', 'approval → broker'] as const
+/** Approval and intent are one step: the order leaves before its approval is on the bus. */
+const STEPS = ['frame → tick', 'tick → request', 'request → broker'] as const
 
 /** The closes that the strategy needs before its first opinion. */
 async function warmUp({ path, feed, ids }: Race): Promise<void> {

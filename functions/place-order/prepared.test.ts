@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { manualStopwatch } from '#shared/adapters/memory/manual-stopwatch.ts'
 import { quantity } from '#shared/domain/values.ts'
 import type { Event } from '#shared/events/contract.ts'
+import { RetryableError } from '#shared/ports/errors.ts'
 import type { OrderStore } from '#shared/ports/order-store.ts'
 import { ACCOUNT } from '../../test/build.ts'
 import {
@@ -195,6 +196,44 @@ describe('an intent that was prepared', () => {
     await waiting
     expect(outputsOf(await replica.place.handle(event))).toEqual(outputs)
     expect(path.broker.sends).toEqual([])
+  })
+
+  test.each([
+    ['the commit failed', new RetryableError('connection lost')],
+    ['the process met a defect', new Error('broken')],
+  ])('does not leave when %s', async (_name, fault) => {
+    const path = await openPath()
+    const failing = (store: OrderStore): OrderStore => ({
+      ...store,
+      approve: async (...words) => {
+        await store.approve(...words)
+        throw fault
+      },
+    })
+    const intents = await path.handover()
+    const request = path.requested('buy 10 @ 70000')
+    await path.replica({ intents, orders: failing }).risk.handle(request)
+    const replica = path.replica({ intents })
+    const event = onlyOf(outputsOf(await replica.risk.handle(request)), 'order.approved')
+    expect(namesOf(outputsOf(await replica.place.handle(event)))).toEqual(unclear)
+    expect(path.broker.sends).toEqual([])
+  })
+
+  test('does not leave before the commit has come back', async () => {
+    const path = await openPath()
+    const waiting: number[] = []
+    const watching = (store: OrderStore): OrderStore => ({
+      ...store,
+      approve: async (...words) => {
+        const outcome = await store.approve(...words)
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        waiting.push(path.broker.sends.length)
+        return outcome
+      },
+    })
+    const replica = path.replica({ intents: await path.handover(), orders: watching })
+    await approval(path, replica)
+    expect([...waiting, path.broker.sends.length]).toEqual([0, 1])
   })
 
   test('is sent although trading was halted after it: it was recorded before', async () => {

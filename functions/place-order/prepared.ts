@@ -1,8 +1,9 @@
 // Intents that risk-check records for place-order with its approval, in the process that runs both.
 //
-// I1. The send starts when the transaction that holds approval and intent has come back, and starts once. The delivery of
-//     the approval takes the answer. A delivery that is not given one, here or anywhere, finds the intent in the store as
-//     recorded and unanswered, and never sends (P4).
+// I1. An order leaves when the transaction that holds approval and intent has come back, and leaves once. It is made ready
+//     while that transaction is under way, and held back by the gateway. The delivery of the approval takes the answer. A
+//     delivery that is not given one, here or anywhere, finds the intent in the store as recorded and unanswered, and
+//     never sends (P4).
 // I2. Nothing is drafted that place-order would not record and send at once: not without a fence, not for an approval
 //     that it would give up, not while anything else of that account is on its way to it or in its hands. Orders of one
 //     account leave one after another, and an intent that stood in a line would outlive its window (P3).
@@ -16,7 +17,7 @@ import type { IntentDraft, PreparedIntents } from '#shared/ports/prepared-intent
 import { outputEvent } from '#shared/runtime/output-event.ts'
 import { type Answer, reasonNotToSend } from './decide.ts'
 import { placeOrder } from './function.ts'
-import { type SendDeps, sendOnce } from './send.ts'
+import { SEND_WINDOW_MS, type SendDeps, sendOnce } from './send.ts'
 
 /** An approval that never arrives, because its delivery failed for good, holds up nothing for longer than this. */
 const REMEMBERED_MS = 60_000
@@ -34,6 +35,12 @@ export interface IntentHandoverOptions extends SendDeps {
   readonly approvalAgeMsMax: number
 }
 
+interface HeldSend {
+  /** Lets the order go, or ends it. The first word counts. */
+  readonly clear: (isCleared: boolean) => void
+  readonly answer: Promise<Answer>
+}
+
 type AccountEvent = EventOf<{ readonly accountId: string }>
 
 /** Both ends: risk-check drafts, place-order takes the answer. One for each process that runs the two. */
@@ -44,6 +51,7 @@ export class IntentHandover implements PreparedIntents {
   readonly #epochs = new Map<string, number>()
   /** By account: events on their way to place-order or in its hands, and since when. */
   readonly #lines = new Map<string, Map<string, number>>()
+  readonly #held = new WeakMap<IntentDraft, HeldSend>()
   /** By approval. */
   readonly #sent = new Map<string, Sent>()
   /** Deliveries that are over, oldest first. */
@@ -53,7 +61,7 @@ export class IntentHandover implements PreparedIntents {
     this.#options = options
   }
 
-  draft(approved: Event): IntentDraft | undefined {
+  draft(approved: Event, { order }: Approval): IntentDraft | undefined {
     if (!isOf(OrderApproved, approved)) return undefined
     const { accountId, decidedTime } = approved.data
     const epoch = this.#epochs.get(accountId)
@@ -61,25 +69,39 @@ export class IntentHandover implements PreparedIntents {
     const now = this.#options.clock.now()
     if (reasonNotToSend(decidedTime, now, this.#options.approvalAgeMsMax) !== undefined) return undefined
     const submitted = output(OrderSubmitted, submittedOf(approved, epoch, formatInstant(now)))
-    return {
+    const draft: IntentDraft = {
       epoch,
       submittedTime: now,
       outputs: [outputEvent(placeOrder, approved, submitted, 0, formatInstant(now))],
       begunMs: this.#options.stopwatch.elapsedMs(),
     }
+    const { promise: cleared, resolve: clear } = Promise.withResolvers<boolean>()
+    // After this turn: the statement goes to the store first.
+    const answer = Promise.resolve().then(() =>
+      sendOnce(this.#options, order, draft.begunMs, this.#forever, cleared),
+    )
+    answer.catch(() => undefined) // whoever takes it hears of it
+    this.#held.set(draft, { clear, answer })
+    return draft
   }
 
   stored(approved: Event, approval: Approval, draft?: IntentDraft): void {
     if (!isOf(OrderApproved, approved)) return
-    // Told late: a delivery was handled without an answer (I1).
-    if (this.#over.has(approved.id) || this.#lines.get(approval.order.accountId)?.has(approved.id)) return
+    const held = draft === undefined ? undefined : this.#held.get(draft)
+    const { accountId } = approval.order
+    if (this.#over.has(approved.id) || this.#lines.get(accountId)?.has(approved.id)) {
+      held?.clear(false) // told late: a delivery went without the answer (I1)
+      return
+    }
     this.arrived(approved)
-    if (draft === undefined) return
+    if (draft === undefined || held === undefined) return
+    held.clear(this.#options.stopwatch.elapsedMs() - draft.begunMs <= SEND_WINDOW_MS)
     const submitted = submittedOf(approved, draft.epoch, formatInstant(draft.submittedTime))
-    const order = submittingOrder(approval, draft)
-    const answer = sendOnce(this.#options, order, draft.begunMs, this.#forever)
-    answer.catch(() => undefined) // whoever takes it hears of it
-    this.#sent.set(approved.id, { order, submitted, answer })
+    this.#sent.set(approved.id, { order: submittingOrder(approval, draft), submitted, answer: held.answer })
+  }
+
+  dropped(draft: IntentDraft): void {
+    this.#held.get(draft)?.clear(false)
   }
 
   /** place-order holds this fence from now on; undefined: it has lost it. */

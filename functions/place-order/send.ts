@@ -13,17 +13,22 @@ export interface SendDeps {
   readonly stopwatch: Stopwatch
 }
 
-/** Resolves with what is known; never rejects for a reason that concerns the broker. */
+/**
+ * Resolves with what is known; never rejects for a reason that concerns the broker. `cleared`: as the gateway has it; its
+ * false is an end.
+ */
 export async function sendOnce(
   { gateway, stopwatch }: SendDeps,
   order: ApprovedOrder,
   begunMs: number,
   signal: AbortSignal,
+  cleared?: Promise<boolean>,
 ): Promise<Answer> {
   for (const pauseMs of [...NOT_SENT_PAUSES_MS, undefined]) {
     if (stopwatch.elapsedMs() - begunMs > SEND_WINDOW_MS || signal.aborted) break
-    const result = await gateway.submit(order, signal)
+    const result = await gateway.submit(order, signal, cleared)
     if (result.outcome !== 'notSent') return result
+    if (cleared !== undefined && !(await cleared)) break
     if (pauseMs === undefined)
       return { outcome: 'unknown', cause: 'noAnswer', detail: `not sent: ${result.detail}` }
     await stopwatch.sleep(pauseMs, signal).catch(() => undefined)

@@ -77,11 +77,16 @@ export const riskCheckHandler =
       const receipt = context.receipt(outputs)
       const [approved] = receipt.outputs
       if (approved === undefined) throw new Error('an approval without its event')
-      const draft = intents?.draft(approved)
-      const outcome = await orders.approve(approval, receipt, draft)
+      const draft = intents?.draft(approved, approval)
+      let outcome: Awaited<ReturnType<OrderStore['approve']>> | undefined
+      try {
+        outcome = await orders.approve(approval, receipt, draft)
+      } finally {
+        if (draft !== undefined && outcome !== 'prepared') intents?.dropped(draft)
+      }
       if (outcome !== 'conflict') {
-        facts.approved(approval, limits)
         intents?.stored(approved, approval, outcome === 'prepared' ? draft : undefined)
+        facts.approved(approval, limits)
         return outputs
       }
       facts.forget(accountId)

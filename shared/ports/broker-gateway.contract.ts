@@ -173,6 +173,38 @@ function sendCases(): void {
     expect(bench.ordersAtBroker()).toBe(0)
   })
 
+  test('BG-072 an order that is held back leaves when it is cleared', async () => {
+    const { promise: cleared, resolve: clear } = Promise.withResolvers<boolean>()
+    const sending = bench.gateway.submit(orderOf({ limitPrice: await resting() }), soon(), cleared)
+    await listed() // long enough for an order that is not held
+    expect(bench.ordersAtBroker()).toBe(0)
+    clear(true)
+    expect((await sending).outcome).toBe('accepted')
+    expect(bench.ordersAtBroker()).toBe(1)
+  })
+
+  test('BG-074 an order that is held back and never cleared was not sent, nor is it later', async () => {
+    const { promise: cleared, resolve: clear } = Promise.withResolvers<boolean>()
+    const limitPrice = await resting()
+    const sending = bench.gateway.submit(orderOf({ limitPrice }), soon(), cleared)
+    const aborted = bench.gateway.submit(orderOf({ limitPrice }), AbortSignal.timeout(50), cleared)
+    expect((await aborted).outcome).toBe('notSent')
+    clear(false)
+    expect((await sending).outcome).toBe('notSent')
+    await accepted({ limitPrice })
+    expect(bench.ordersAtBroker()).toBe(1)
+  })
+
+  test('BG-076 an order that was aborted while it was held back does not leave when it is cleared', async () => {
+    const { promise: cleared, resolve: clear } = Promise.withResolvers<boolean>()
+    const limitPrice = await resting()
+    const sending = bench.gateway.submit(orderOf({ limitPrice }), AbortSignal.timeout(50), cleared)
+    expect((await sending).outcome).toBe('notSent')
+    clear(true)
+    await accepted({ limitPrice })
+    expect(bench.ordersAtBroker()).toBe(1)
+  })
+
   test('BG-080 a hundred orders are all listed, once each and oldest first', async () => {
     const limitPrice = await resting()
     const sent: string[] = []

@@ -76,7 +76,11 @@ export interface BrokerOrderRef {
  */
 export interface BrokerGateway {
   readonly broker: string
-  submit(order: ApprovedOrder, signal: AbortSignal): Promise<SendResult>
+  /**
+   * With `cleared`, everything that comes before the first byte is done at once, and then the order is held back until it
+   * resolves: true lets it go, false makes it `notSent`. It must not reject.
+   */
+  submit(order: ApprovedOrder, signal: AbortSignal, cleared?: Promise<boolean>): Promise<SendResult>
   /** Changes quantity and price of all that remains. The result carries the new broker order id. */
   amend(
     target: BrokerOrderRef,

@@ -8,12 +8,11 @@ export interface PreparedIntents {
    * What the sender would record if it were given the event `approved` now; undefined where it would not send it at
    * once.
    */
-  draft(approved: Event): IntentDraft | undefined
-  /**
-   * The store has taken the approval, and `draft` with it where one is given: then the sender sends now. The event goes to
-   * it all the same.
-   */
+  draft(approved: Event, approval: Approval): IntentDraft | undefined
+  /** The store has taken the approval, and `draft` with it where one is given: then the order leaves now. */
   stored(approved: Event, approval: Approval, draft?: IntentDraft): void
+  /** The store has not taken `draft`, or is not known to have: nothing leaves on it. */
+  dropped(draft: IntentDraft): void
 }
 
 export interface IntentDraft extends FirstIntent {

@@ -40,9 +40,9 @@ export function kisGateway(options: KisGatewayOptions): BrokerGateway & { close(
 
   return {
     broker: 'kis',
-    submit: async (order, signal) => {
+    submit: async (order, signal, cleared) => {
       const context = contexts.get(order.accountId)
-      return context === undefined ? noAccount(order.accountId) : submitOrder(context, order, signal)
+      return context === undefined ? noAccount(order.accountId) : submitOrder(context, order, signal, cleared)
     },
     amend: async (target, to, signal) => {
       const context = contexts.get(target.accountId)

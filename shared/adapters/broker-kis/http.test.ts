@@ -38,6 +38,45 @@ describe('a request that provably never left', () => {
   })
 })
 
+describe('a request that is held back', () => {
+  test('leaves when it is cleared, over a new connection and over a kept one', async () => {
+    kis.on('/order', { json: {} })
+    for (const sent of [1, 2]) {
+      const { promise: cleared, resolve: clear } = Promise.withResolvers<boolean>()
+      const exchange = client.exchange(POST, soon(), cleared)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      expect(kis.received).toHaveLength(sent - 1)
+      clear(true)
+      expect((await exchange).kind).toBe('answered')
+      expect(kis.received).toHaveLength(sent)
+    }
+  })
+
+  test.each([
+    ['is refused', false, 5_000],
+    ['runs out of time first', true, 20],
+  ])('never leaves when it %s', async (_name, isCleared, ms) => {
+    kis.on('/order', { json: {} })
+    const { promise: cleared, resolve: clear } = Promise.withResolvers<boolean>()
+    const exchange = client.exchange(POST, soon(ms), cleared)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    clear(isCleared)
+    expect((await exchange).kind).toBe('neverLeft')
+    expect((await client.exchange(POST, soon())).kind).toBe('answered')
+    expect(kis.received).toHaveLength(1)
+  })
+
+  test('has not left when its connection dies meanwhile', async () => {
+    const held = net.createServer((socket) => setTimeout(() => socket.destroy(), 30))
+    await new Promise<void>((resolve) => held.listen(0, '127.0.0.1', resolve))
+    const other = httpClient(`http://127.0.0.1:${(held.address() as net.AddressInfo).port}`)
+    const never = new Promise<boolean>(() => undefined)
+    expect((await other.exchange(POST, soon(), never)).kind).toBe('neverLeft')
+    other.close()
+    await new Promise((resolve) => held.close(resolve))
+  })
+})
+
 describe('a request that may have been read', () => {
   test.each(['hang', 'reset', 'half'] as const)('%s', async (answer) => {
     kis.on('/order', answer)

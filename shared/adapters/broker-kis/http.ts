@@ -1,6 +1,7 @@
 // One HTTP exchange, and whether the request may have reached the far side when it fails.
 //
-// H1. `neverLeft` is a proof: no byte of the request was handed to a connected socket. An order may be sent again.
+// H1. `neverLeft` is a proof: no byte of the request was handed to a connected socket. An order may be sent again. A
+//     request that is held back has been handed to nobody.
 // H2. Everything else that is not an answer is `maybeLeft`, a reset of a reused socket included: the far side may have
 //     read the request before it closed.
 // H3. Nothing is ever sent twice from here.
@@ -26,8 +27,11 @@ export interface HttpRequest {
 }
 
 export interface HttpClient {
-  /** Never rejects. The deadline is the signal's business. */
-  exchange(request: HttpRequest, signal: AbortSignal): Promise<HttpOutcome>
+  /**
+   * Never rejects. The deadline is the signal's business. With `cleared`, the connection is taken and the request made
+   * ready, and nothing of it leaves before `cleared` resolves to true.
+   */
+  exchange(request: HttpRequest, signal: AbortSignal, cleared?: Promise<boolean>): Promise<HttpOutcome>
   close(): void
 }
 
@@ -55,7 +59,7 @@ export function httpClient(baseUrl: string): HttpClient {
   const prefix = base.pathname.replace(/\/+$/, '')
 
   return {
-    exchange: (sent, signal) =>
+    exchange: (sent, signal, cleared) =>
       new Promise((resolve) => {
         if (signal.aborted) {
           resolve({ kind: 'neverLeft', reason: reasonOf(signal.reason) })
@@ -70,8 +74,9 @@ export function httpClient(baseUrl: string): HttpClient {
               ? sent.headers
               : { ...sent.headers, 'content-length': Buffer.byteLength(sent.body) },
         })
-        follow(outgoing, secure, signal, resolve)
-        outgoing.end(sent.body)
+        const { go, holdBack } = follow(outgoing, secure, signal, resolve)
+        if (cleared === undefined) go(sent.body)
+        else void cleared.then((isCleared) => (isCleared ? go(sent.body) : holdBack()))
       }),
     close: () => agent.destroy(),
   }
@@ -82,8 +87,9 @@ function follow(
   secure: boolean,
   signal: AbortSignal,
   resolve: (outcome: HttpOutcome) => void,
-): void {
-  let left = false
+): { readonly go: (body: string | undefined) => void; readonly holdBack: () => void } {
+  let isConnected = false
+  let isWritten = false
   let over = false
   const settle = (outcome: HttpOutcome): void => {
     if (over) return
@@ -92,7 +98,7 @@ function follow(
     resolve(outcome)
   }
   const fail = (reason: string): void => {
-    settle({ kind: left ? 'maybeLeft' : 'neverLeft', reason })
+    settle({ kind: isConnected && isWritten ? 'maybeLeft' : 'neverLeft', reason })
     outgoing.destroy()
   }
   const onAbort = (): void => fail(reasonOf(signal.reason))
@@ -100,12 +106,11 @@ function follow(
 
   outgoing.on('socket', (socket) => {
     if (!socket.connecting)
-      left = true // kept alive: our bytes go out at once
-    else socket.once(secure ? 'secureConnect' : 'connect', () => (left = true))
+      isConnected = true // kept alive: our bytes go out at once
+    else socket.once(secure ? 'secureConnect' : 'connect', () => (isConnected = true))
   })
   outgoing.on('error', (error) => fail(reasonOf(error)))
   outgoing.on('response', (incoming) => {
-    left = true
     const chunks: Buffer[] = []
     let bytes = 0
     incoming.on('data', (chunk: Buffer) => {
@@ -124,6 +129,15 @@ function follow(
       settle({ kind: 'answered', status: incoming.statusCode ?? 0, headers: incoming.headers, body })
     })
   })
+
+  return {
+    go(body) {
+      if (over) return
+      isWritten = true
+      outgoing.end(body)
+    },
+    holdBack: () => fail('held back'),
+  }
 }
 
 /** One line for a person. Never holds headers or bodies, so never a secret. */

@@ -20,6 +20,8 @@ export interface Call {
   readonly query?: Readonly<Record<string, string>>
   /** Body of a POST: a call that changes something. */
   readonly body?: Readonly<Record<string, string>>
+  /** Nothing leaves before it resolves to true, or after it has resolved to false. */
+  readonly cleared?: Promise<boolean>
   /** True for every page but the first. */
   readonly nextPage?: boolean
   /** The deadline of the whole call, waiting and retries included. */
@@ -85,7 +87,7 @@ export function kisRest(options: RestOptions): KisRest {
             headers,
           }
         : { method: 'POST' as const, path: call.path, headers, body: JSON.stringify(call.body) }
-    return { bearer, reply: replyOf(await http.exchange(request, signal)) }
+    return { bearer, reply: replyOf(await http.exchange(request, signal, call.cleared)) }
   }
 
   const call = (what: Call, signal: AbortSignal): Promise<Reply> =>

@@ -33,6 +33,7 @@ export async function submitOrder(
   context: SendContext,
   order: ApprovedOrder,
   signal: AbortSignal,
+  cleared?: Promise<boolean>,
 ): Promise<SendResult> {
   const { account, paperTrading } = context
   const venue = venueFault(order, paperTrading)
@@ -58,6 +59,7 @@ export async function submitOrder(
         EXCG_ID_DVSN_CD: venueOf(order.instrumentId),
         ...(order.side === 'sell' ? { SLL_TYPE: '01' } : {}),
       },
+      ...(cleared === undefined ? {} : { cleared }),
     },
     signal,
   )
