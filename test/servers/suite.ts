@@ -98,6 +98,7 @@ async function start(prefix: string, closers: Closers): Promise<Omit<ServerSuite
   const suite = {
     ...SIMULATED_DEFAULTS,
     ...(await brokerSettings()),
+    JTS_FEE_RATIO: '0.00015',
     LOG_LEVEL: 'info',
     JTS_POSTGRES_URL: url,
     JTS_CLICKHOUSE_URL: clickhouse.url,
