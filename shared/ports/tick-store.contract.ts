@@ -25,7 +25,7 @@ export const tickAt = (index: number, changes: Partial<StoredTick> = {}): Stored
   ...changes,
 })
 
-const barAt = (minute: number, changes: Partial<Bar> = {}): Bar => ({
+export const barAt = (minute: number, changes: Partial<Bar> = {}): Bar => ({
   instrumentId: SAMSUNG,
   interval: '1m',
   openTime: addMs(OPEN, minute * 60_000),

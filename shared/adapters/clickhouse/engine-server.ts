@@ -2,6 +2,9 @@
 // transport, as it would to a server. No users, no insert queue.
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type ChdbConnection, createChdbConnection } from 'chdb/connection'
 
@@ -20,17 +23,19 @@ async function answer(
 ): Promise<void> {
   const chunks: Uint8Array[] = []
   for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk)
-  const query = Buffer.concat(chunks).toString('utf8')
   const { searchParams } = new URL(request.url ?? '', 'http://localhost')
+  const body = Buffer.concat(chunks)
+  const statement = searchParams.get('query')
   const parameters: Record<string, string> = {}
   const settings: Record<string, string> = {}
   for (const [name, value] of searchParams) {
     if (name.startsWith('param_')) parameters[name.slice('param_'.length)] = unescape(value)
     else if (isEngineSetting(name)) settings[name] = value
   }
+  const rows = statement === null ? undefined : await rowsFile(body)
   try {
     const { stream } = await engine.query({
-      query,
+      query: rows === undefined ? body.toString('utf8') : withRowsOf(statement ?? '', rows),
       query_params: parameters,
       clickhouse_settings: settings,
     })
@@ -38,8 +43,20 @@ async function answer(
   } catch (error) {
     const { cause } = error instanceof Error ? error : { cause: undefined }
     response.writeHead(500).end(cause instanceof Error ? cause.message : String(error))
+  } finally {
+    if (rows !== undefined) await rm(dirname(rows), { recursive: true })
   }
 }
+
+/** Rows that come as the body of a request stay bytes: the engine reads them from a file. */
+async function rowsFile(body: Uint8Array): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), 'jts-engine-')), 'rows')
+  await writeFile(path, body)
+  return path
+}
+
+const withRowsOf = (statement: string, path: string): string =>
+  statement.replace(/\bFORMAT (\w+)\s*$/, (_, format: string) => `SELECT * FROM file('${path}', '${format}')`)
 
 /** The engine behind a port of this machine. One directory for each process. */
 export async function serveEngine(directory: string, port = 0): Promise<{ url: string; server: Server }> {
