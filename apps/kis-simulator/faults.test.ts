@@ -1,28 +1,6 @@
-import { afterEach, describe, expect, test } from 'vitest'
-import type { Simulator, SimulatorOptions } from './simulator.ts'
-import {
-  ACCOUNT,
-  connect,
-  handStopwatch,
-  post,
-  quoteOf,
-  startTestSimulator,
-  type Client,
-} from './test-client.ts'
-
-let simulator: Simulator | undefined
-
-async function start(
-  options: Partial<SimulatorOptions> = {},
-): Promise<{ simulator: Simulator; client: Client }> {
-  simulator = await startTestSimulator(options)
-  return { simulator, client: await connect(simulator) }
-}
-
-afterEach(async () => {
-  await simulator?.stop()
-  simulator = undefined
-})
+import { describe, expect, test } from 'vitest'
+import { start } from './simulator.fixture.ts'
+import { ACCOUNT, handStopwatch, post, quoteOf } from './test-client.ts'
 
 describe('faults', () => {
   test('an order that is never answered exists all the same', async () => {

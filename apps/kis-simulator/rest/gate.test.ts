@@ -1,38 +1,14 @@
 import { connect as dial } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
-import type { Simulator, SimulatorOptions } from '../simulator.ts'
-import {
-  ACCOUNT,
-  TRADER,
-  call,
-  connect,
-  handStopwatch,
-  post,
-  quoteOf,
-  startTestSimulator,
-  type Client,
-} from '../test-client.ts'
-
-let simulator: Simulator | undefined
-
-async function start(
-  options: Partial<SimulatorOptions> = {},
-): Promise<{ simulator: Simulator; client: Client }> {
-  simulator = await startTestSimulator(options)
-  return { simulator, client: await connect(simulator) }
-}
-
-afterEach(async () => {
-  await simulator?.stop()
-  simulator = undefined
-})
+import { describe, expect, test } from 'vitest'
+import { openSimulator, start } from '../simulator.fixture.ts'
+import { ACCOUNT, TRADER, call, connect, handStopwatch, post, quoteOf } from '../test-client.ts'
 
 const CREDENTIALS = { grant_type: 'client_credentials', appkey: TRADER.appKey, appsecret: TRADER.appSecret }
 
 describe('tokens', () => {
   test('a second token within a minute is refused in a shape of its own, later the same one comes back, after six hours a new one', async () => {
     const stopwatch = handStopwatch()
-    simulator = await startTestSimulator({ stopwatch })
+    const simulator = await openSimulator({ stopwatch })
     const url = `${simulator.restUrl}/oauth2/tokenP`
     const first = await post(url, CREDENTIALS)
     expect(first.body).toMatchObject({ token_type: 'Bearer', expires_in: 86_400 })
@@ -55,7 +31,7 @@ describe('tokens', () => {
     ['an unknown key', { ...CREDENTIALS, appkey: 'x' }, 'EGW00103'],
     ['no grant type', { ...CREDENTIALS, grant_type: '' }, 'EGW00115'],
   ])('%s gets no token', async (_name, body, code) => {
-    simulator = await startTestSimulator()
+    const simulator = await openSimulator()
     const answer = await post(`${simulator.restUrl}/oauth2/tokenP`, body)
     expect(answer).toMatchObject({ status: 403, body: { error_code: code } })
   })

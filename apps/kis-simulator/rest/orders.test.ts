@@ -1,21 +1,7 @@
-import { afterEach, describe, expect, test } from 'vitest'
-import type { Simulator, SimulatorOptions } from '../simulator.ts'
+import { describe, expect, test } from 'vitest'
 import { sessionDate } from '#shared/domain/time.ts'
-import { ACCOUNT, type Client, TRADER, connect, playTo, startTestSimulator } from '../test-client.ts'
-
-let simulator: Simulator | undefined
-
-async function start(
-  options: Partial<SimulatorOptions> = {},
-): Promise<{ simulator: Simulator; client: Client }> {
-  simulator = await startTestSimulator(options)
-  return { simulator, client: await connect(simulator) }
-}
-
-afterEach(async () => {
-  await simulator?.stop()
-  simulator = undefined
-})
+import { start } from '../simulator.fixture.ts'
+import { ACCOUNT, TRADER, playTo } from '../test-client.ts'
 
 describe('orders', () => {
   test('an accepted order has a padded number, shows in the list at once and holds its cash', async () => {

@@ -4,18 +4,15 @@ import { parseInstant, sessionDate } from '#shared/domain/time.ts'
 import { formatMoney, formatPrice, price } from '#shared/domain/values.ts'
 import { BrokerRefusedError } from '#shared/ports/broker-gateway.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
-import { historicalClock } from '../memory/historical-clock.ts'
-import { memoryHotState } from '../memory/hot-state.ts'
-import { systemStopwatch } from '../system/stopwatch.ts'
 import { brokerOrderOf } from './account-lists.ts'
 import { rowOf } from './fields.ts'
-import { kisGateway } from './gateway.ts'
 import { noRecordedData, recordedAnswer } from './recorded-kis.fixture.ts'
 import {
   ACCOUNT,
   type Answer,
   type ScriptedKis,
   failure,
+  gatewayTo,
   scriptedKis,
   success,
 } from './scripted-kis.fixture.ts'
@@ -25,16 +22,10 @@ const TODAY = sessionDate('2026-11-20')
 const SYMBOL = instrumentId('000660.KRX')
 
 let kis: ScriptedKis
-let gateway: ReturnType<typeof kisGateway>
+let gateway: ReturnType<typeof gatewayTo>
 beforeEach(async () => {
   kis = await scriptedKis()
-  gateway = kisGateway({
-    settings: kis.settings,
-    accounts: [ACCOUNT],
-    hotState: memoryHotState({ stopwatch: systemStopwatch }),
-    clock: historicalClock(parseInstant('2026-11-20T11:00:00+09:00')),
-    stopwatch: systemStopwatch,
-  })
+  gateway = gatewayTo(kis, parseInstant('2026-11-20T11:00:00+09:00'))
 })
 afterEach(async () => {
   await gateway.close()

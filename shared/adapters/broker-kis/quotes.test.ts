@@ -4,18 +4,14 @@ import { formatInstant, parseInstant, sessionDate } from '#shared/domain/time.ts
 import { formatMoney, formatPrice } from '#shared/domain/values.ts'
 import { BrokerRefusedError } from '#shared/ports/broker-gateway.ts'
 import { RetryableError } from '#shared/ports/errors.ts'
-import { historicalClock } from '../memory/historical-clock.ts'
-import { memoryHotState } from '../memory/hot-state.ts'
-import { systemStopwatch } from '../system/stopwatch.ts'
 import { rowOf, rowsOf } from './fields.ts'
-import { kisGateway } from './gateway.ts'
 import { dailyBarOf, minuteBarsOf, minuteRowsOf, orderBookOf, quoteOf } from './quotes.ts'
 import { noRecordedData, recordedAnswer } from './recorded-kis.fixture.ts'
 import {
-  ACCOUNT,
   type Received,
   type ScriptedKis,
   failure,
+  gatewayTo,
   scriptedKis,
   success,
 } from './scripted-kis.fixture.ts'
@@ -25,16 +21,10 @@ const SYMBOL = instrumentId('000660.KRX')
 const NOW = parseInstant('2026-11-20T11:00:30+09:00')
 
 let kis: ScriptedKis
-let gateway: ReturnType<typeof kisGateway>
+let gateway: ReturnType<typeof gatewayTo>
 beforeEach(async () => {
   kis = await scriptedKis()
-  gateway = kisGateway({
-    settings: kis.settings,
-    accounts: [ACCOUNT],
-    hotState: memoryHotState({ stopwatch: systemStopwatch }),
-    clock: historicalClock(NOW),
-    stopwatch: systemStopwatch,
-  })
+  gateway = gatewayTo(kis, NOW)
 })
 afterEach(async () => {
   await gateway.close()

@@ -3,9 +3,13 @@ import http from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { ApprovedOrder } from '#shared/domain/order.ts'
 import { instrumentId } from '#shared/domain/instrument.ts'
-import { instant } from '#shared/domain/time.ts'
+import { type Instant, instant } from '#shared/domain/time.ts'
 import { price, quantity } from '#shared/domain/values.ts'
+import { historicalClock } from '../memory/historical-clock.ts'
+import { memoryHotState } from '../memory/hot-state.ts'
+import { systemStopwatch } from '../system/stopwatch.ts'
 import type { KisAccount, KisSettings } from './accounts.ts'
+import { kisGateway } from './gateway.ts'
 
 export interface Received {
   readonly method: string
@@ -141,3 +145,13 @@ export const approvedOrder = (changes: Partial<ApprovedOrder> = {}): ApprovedOrd
     limitsVersion: 'limits-1',
     ...changes,
   }) as ApprovedOrder
+
+/** The gateway of ACCOUNT against a scripted KIS, at a fixed time. */
+export const gatewayTo = (kis: ScriptedKis, now: Instant): ReturnType<typeof kisGateway> =>
+  kisGateway({
+    settings: kis.settings,
+    accounts: [ACCOUNT],
+    hotState: memoryHotState({ stopwatch: systemStopwatch }),
+    clock: historicalClock(now),
+    stopwatch: systemStopwatch,
+  })
