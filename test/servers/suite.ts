@@ -8,6 +8,7 @@ import { kafkaClient } from '#shared/adapters/kafka/client.ts'
 import { KafkaConfig } from '#shared/adapters/kafka/config.ts'
 import { applyTopics, declaredTopics } from '#shared/adapters/kafka/topic-admin.ts'
 import { postgresOrderStore } from '#shared/adapters/postgres/order-store.ts'
+import type { StoredOrder } from '#shared/ports/order-store.ts'
 import { createLog } from '#shared/runtime/log.ts'
 import { DEFINITIONS } from '../../apps/definitions.ts'
 import { SIMULATED_DEFAULTS } from '../../apps/embedded/config.ts'
@@ -24,8 +25,7 @@ const BRIDGE = 'connectors/kafka-bridge/main.ts'
 export interface ServerSuite {
   /** Runs the market to its end. */
   market(args: readonly string[]): Promise<Summary>
-  /** Orders that were sent so far. */
-  submitted(): Promise<number>
+  orders(): Promise<readonly StoredOrder[]>
   /** `kill -9`, and a new process at the same place. A function's name, or `kafka-bridge`. */
   killAndStart(name: string): Promise<void>
   close(): Promise<void>
@@ -134,7 +134,7 @@ async function start(prefix: string, closers: Closers): Promise<Omit<ServerSuite
       if (code !== 0) throw new Error(`the market ended with ${code}:\n${said.slice(-4_000)}`)
       return JSON.parse(await readFile(file, 'utf8')) as Summary
     },
-    submitted: async () => (await postgresOrderStore(database).totals()).submitted,
+    orders: () => postgresOrderStore(database).orders({ limit: 1_000 }),
     async killAndStart(name) {
       running.get(name)?.kill()
       await startAt(name)
