@@ -26,7 +26,9 @@ const own = (): string => `loop${process.pid}x${Math.round(systemStopwatch.elaps
 
 const pause = (signal: AbortSignal): Promise<void> => systemStopwatch.sleep(5, signal).catch(() => undefined)
 
-const byInstrument = (positions: Summary['positions']): Summary['positions'] =>
+const byInstrument = <Position extends { readonly instrumentId: string }>(
+  positions: readonly Position[],
+): readonly Position[] =>
   positions.toSorted((left, right) => left.instrumentId.localeCompare(right.instrumentId))
 
 /** What people are told depends on the channels of each, and time on the machine. */
