@@ -212,7 +212,8 @@ var init_batch_run = __esm({
       async #deliverAll() {
         const { records } = this.#batch;
         let attempt = 1;
-        for (let at = 0; at < records.length && !this.#isStopped(); ) {
+        for (let at = 0; at < records.length; ) {
+          if (at === 0 ? this.#closing.aborted : this.#isStopped()) break;
           const { count, outputs, failure } = await this.#options.receiver.handle(this.#batch, at, attempt);
           this.#take(outputs);
           if (count > 0) {

@@ -87,7 +87,9 @@ const fileLength: Rule = ({ path, text }) => {
 const fileName: Rule = ({ path }) => {
   const name = path.split('/').at(-1) ?? ''
   const isVague = /^(index|utils?|helpers?|common|types|constants|misc)\.ts$/.test(name)
-  const isPlain = /^[a-z\d]+(-[a-z\d]+)*(\.(integration\.test|test|contract|fixture|bench|d))?\.ts$/.test(name)
+  const isPlain = /^[a-z\d]+(-[a-z\d]+)*(\.(integration\.test|test|contract|fixture|bench|d))?\.ts$/.test(
+    name,
+  )
   if (isVague) return [{ path, line: 1, detail: 'a file is named after what it is about; no barrels' }]
   return isPlain ? [] : [{ path, line: 1, detail: 'file names are kebab-case' }]
 }
