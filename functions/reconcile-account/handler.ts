@@ -56,12 +56,20 @@ interface Desk {
   readonly sessions: Sessions
   /** Accounts that are to be compared at the next quiet moment. */
   readonly owed: Set<string>
+  /** Adopted and not compared yet: what keeps them from starting is asked again until it is known. */
+  readonly adopted: Set<string>
   /** What was said, and when: a report that was set aside is not repeated by every timer. */
   readonly said: Map<string, Instant>
 }
 
 export function reconcileAccountHandler(deps: ReconcileDeps): Handler<typeof reconcileAccount> {
-  const desk: Desk = { deps, sessions: sessionsOf(deps), owed: new Set(), said: new Map() }
+  const desk: Desk = {
+    deps,
+    sessions: sessionsOf(deps),
+    owed: new Set(),
+    adopted: new Set(),
+    said: new Map(),
+  }
 
   return async (event, context) => {
     if (isOf(StreamConnected, event)) return connect(desk, event.data.accountId, context)
@@ -175,7 +183,7 @@ const isCompared = (
  * where the settings say so and both sides agree. For one that we know, what happened meanwhile is said first.
  */
 async function connect(desk: Desk, accountId: string, context: Context): Promise<Outputs> {
-  const { deps, owed } = desk
+  const { deps, owed, adopted } = desk
   try {
     const balance = await deps.gateway.balance(accountId, context.signal)
     const isNew = await deps.ledger.adopt(accountId, {
@@ -186,10 +194,15 @@ async function connect(desk: Desk, accountId: string, context: Context): Promise
         openNotional: (averagePrice * quantity) as Money,
       })),
     })
+    if (isNew) adopted.add(accountId)
     owed.add(accountId)
     const { outputs } = await tend(desk, accountId, context.signal)
+    if (adopted.has(accountId) && !outputs.some(isCompared))
+      throw new RetryableError(`${accountId} moved while it was first compared`)
     const agrees = outputs.some((each) => isCompared(each) && each.data.agrees)
-    const started = isNew && agrees && deps.startsActive ? await activate(deps, accountId, context) : []
+    const isToStart = adopted.has(accountId) && agrees && deps.startsActive
+    const started = isToStart ? await activate(deps, accountId, context) : []
+    adopted.delete(accountId)
     return [...started, ...sayOnce(desk, outputs, context)]
   } catch (error) {
     throw lasting(error)
